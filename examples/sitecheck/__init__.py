@@ -1,0 +1,1 @@
+"""A link checker as a supervised service: ``python -m examples.sitecheck --help``."""

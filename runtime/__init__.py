@@ -1,0 +1,106 @@
+"""Processes, mailboxes, links and GenServers on Trio: one process and how it talks and ends.
+
+Supervision trees are in the package ``supervisors``.
+"""
+
+from runtime.calls import Ref, ReplyTo, Request, named, ref, send
+from runtime.child_spec import ChildSpec, ChildType, Restart, ShutdownBudget, child_spec
+from runtime.errors import (
+    AlreadyStarted,
+    BadResult,
+    CallCycle,
+    CallError,
+    CallExit,
+    CallTimeout,
+    Ignored,
+    MailboxFull,
+    NameTaken,
+    NoNode,
+    OutsideProcess,
+    ProcessExit,
+    ProcessNotFound,
+    ReceiveTimeout,
+    ReplyDropped,
+    StartError,
+    StartFailed,
+    StartTimeout,
+    UnhandledMessage,
+)
+from runtime.exits import Crashed, ExitReason, Killed, NoProcess, Normal, Shutdown
+from runtime.gen_server import GenServer
+from runtime.handlers import handles
+from runtime.instruments import (
+    ChildEnded,
+    ChildStartFailed,
+    CleanupFailed,
+    Event,
+    Instrument,
+    MessageDropped,
+    MessageUnexpected,
+    ProcessCrashed,
+    ProcessEnded,
+    ProcessStarted,
+    StillAlive,
+)
+from runtime.introspection import (
+    ProcessInfo,
+    ServerStatus,
+    Statistics,
+    get_state,
+    get_status,
+    process_info,
+    processes,
+    replace_state,
+    resume,
+    set_label,
+    statistics,
+    suspend,
+)
+from runtime.mailbox import MailboxLimit, MailboxPolicy
+from runtime.messages import Call, Cast, Down, Exit, IdleTimeout, MonitorRef
+from runtime.names import register, registered, unregister, whereis
+from runtime.node import Node, open_node
+from runtime.outcomes import CastResult, Continue, Idle, Ignore, InitResult, NoReply, Reply, Stop
+from runtime.pid import Pid
+from runtime.receiving import receive
+from runtime.reports import configure_logging, log_reports
+from runtime.signals import (
+    demonitor,
+    exit,  # noqa: A004  OTP's name
+    is_alive,
+    kill,
+    link,
+    monitor,
+    self_,
+    trap_exits,
+    unlink,
+    wait_exit,
+)
+from runtime.spawning import spawn, spawn_link, spawn_monitor
+from runtime.starts import start, start_link
+from runtime.timers import TimerRef, cancel_timer, read_timer, send_after, send_at, send_interval
+
+__all__ = [
+    "AlreadyStarted", "BadResult", "Call", "CallCycle", "CallError", "CallExit", "CallTimeout",
+    "Cast", "CastResult", "ChildEnded", "ChildSpec", "ChildStartFailed", "ChildType",
+    "CleanupFailed", "Continue", "Crashed", "Down", "Event", "Exit", "ExitReason", "GenServer",
+    "Idle", "IdleTimeout", "Ignore", "Ignored", "InitResult", "Instrument", "Killed",
+    "MailboxFull", "MailboxLimit", "MailboxPolicy", "MessageDropped", "MessageUnexpected",
+    "MonitorRef", "NameTaken", "NoNode", "NoProcess", "NoReply", "Node", "Normal",
+    "OutsideProcess", "Pid", "ProcessCrashed", "ProcessEnded", "ProcessExit", "ProcessInfo",
+    "ProcessNotFound", "ProcessStarted", "ReceiveTimeout", "Ref", "Reply", "ReplyDropped",
+    "ReplyTo", "Request", "Restart", "ServerStatus", "Shutdown", "ShutdownBudget", "StartError",
+    "StartFailed", "StartTimeout", "Statistics", "StillAlive", "Stop", "TimerRef",
+    "UnhandledMessage", "cancel_timer", "child_spec", "configure_logging", "demonitor", "exit",
+    "get_state", "get_status", "handles", "is_alive", "kill", "link", "log_reports", "monitor",
+    "named", "open_node", "process_info", "processes", "read_timer", "receive", "ref", "register",
+    "registered", "replace_state", "resume", "self_", "send", "send_after", "send_at",
+    "send_interval", "set_label", "spawn", "spawn_link", "spawn_monitor", "start", "start_link",
+    "statistics", "suspend", "trap_exits", "unlink", "unregister", "wait_exit", "whereis",
+]  # fmt: skip
+
+for _name in __all__:
+    # tracebacks and reprs show the public path: runtime.CallExit, not runtime.errors.CallExit
+    _public = globals()[_name]
+    if isinstance(_public, type) and _public.__module__.startswith("runtime."):
+        _public.__module__ = "runtime"

@@ -1,0 +1,40 @@
+"""The only place that touches Trio's private names, each use with a public fallback.
+
+What is used and why: a task's cancel status tells whether a context manager that a process entered
+opened a scope of its own (then it must be closed without a shield around it), and a nursery that
+user code opened by hand and never closed has to be unhooked from the finished task, or Trio would
+turn a clean end into an error in the supervisor's nursery and cancel every sibling.
+``tests/runtime/test__trio.py`` fails when a Trio release changes one of these names.
+"""
+
+from __future__ import annotations
+
+import trio
+
+
+def scope_fingerprint(task: trio.lowlevel.Task) -> object:
+    """A value that differs before and after a cancel scope or nursery was opened in ``task``."""
+    status: object = getattr(task, "_cancel_status", None)
+    return len(task.child_nurseries) if status is None else id(status)
+
+
+def has_leaked_scopes(task: trio.lowlevel.Task) -> bool:
+    """Whether user code left a nursery, or a cancel scope, open in a task that is about to end."""
+    if task.child_nurseries:
+        return True
+    status = getattr(task, "_cancel_status", None)
+    nursery = task.parent_nursery
+    home = getattr(nursery, "_cancel_status", None)
+    return status is not None and home is not None and status is not home
+
+
+def unhook_leaked_scopes(task: trio.lowlevel.Task) -> None:
+    """Take left-open nurseries, which must have no children by now, and scopes off ``task``."""
+    leaked: list[trio.Nursery] = getattr(task, "_child_nurseries", [])
+    for nursery in list(leaked):
+        nursery._closed = True
+    leaked.clear()
+    activate = getattr(task, "_activate_cancel_status", None)
+    home = getattr(task.parent_nursery, "_cancel_status", None)
+    if activate is not None and home is not None:
+        activate(home)

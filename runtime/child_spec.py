@@ -1,0 +1,155 @@
+"""How a child is started, restarted and stopped: a plain value, checked when it is made.
+
+OTP: the child specification. A spec is made by a behaviour (``Counter.child_spec(10)``) or of any
+async function (``child_spec(fn, *args)``); options are set on a copy with ``replace``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from functools import partial
+from typing import Literal, ParamSpec, TypeAlias, TypedDict, cast, get_args
+
+import msgspec
+from typing_extensions import Unpack
+
+from runtime.mailbox import MailboxLimit
+from runtime.outcomes import check_seconds
+from runtime.process import Body
+from runtime.process_table import check_name
+from runtime.spawning import (
+    DEFAULT_SHUTDOWN,
+    FunctionBody,
+    check_async_function,
+    function_name,
+    takes_task_status,
+)
+
+P = ParamSpec("P")
+
+Restart: TypeAlias = Literal["permanent", "transient", "temporary"]
+ShutdownBudget: TypeAlias = float | Literal["brutal_kill"]
+ChildType: TypeAlias = Literal["worker", "supervisor"]
+
+
+class ChildOptions(TypedDict, total=False):
+    """What ``ChildSpec.replace`` may change."""
+
+    id: Hashable
+    name: str | None
+    restart: Restart
+    shutdown: ShutdownBudget
+    type: ChildType
+    significant: bool
+    enabled: bool | Callable[[], bool]
+    mailbox: MailboxLimit | None
+
+
+class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One child of a supervisor.
+
+    - ``id``: tells it from its siblings; by default its name, else what it is made of.
+    - ``name``: the local name it is registered under, before its ``init`` runs.
+    - ``restart``: ``permanent`` always, ``transient`` after a crash, ``temporary`` never.
+    - ``shutdown``: seconds it may take to stop before it is killed, ``math.inf`` for no limit,
+      ``"brutal_kill"`` for no last words.
+    - ``type``: ``worker`` or ``supervisor``.
+    - ``significant``: its end can end the supervisor, see ``auto_shutdown``.
+    - ``enabled``: false, or a function that says so when the supervisor starts, leaves it out.
+    - ``mailbox``: its ``MailboxLimit``, in place of the one its class has.
+    """
+
+    make_body: Callable[[], Body]
+    behaviour: str
+    given_id: Hashable = None
+    name: str | None = None
+    restart: Restart = "permanent"
+    shutdown: ShutdownBudget = DEFAULT_SHUTDOWN
+    type: ChildType = "worker"
+    significant: bool = False
+    enabled: bool | Callable[[], bool] = True
+    mailbox: MailboxLimit | None = None
+
+    @property
+    def id(self) -> Hashable:
+        """What tells it from its siblings."""
+        return self.given_id if self.given_id is not None else self.name or self.behaviour
+
+    def __post_init__(self) -> None:
+        _check_one_of("restart", self.restart, get_args(Restart))
+        _check_one_of("type", self.type, get_args(ChildType))
+        if self.shutdown != "brutal_kill":
+            if isinstance(self.shutdown, str):
+                raise ValueError(
+                    f"shutdown: got {self.shutdown!r}, "
+                    "allowed are seconds, math.inf and 'brutal_kill'"
+                )
+            check_seconds("shutdown", self.shutdown)
+        if self.name is not None:
+            check_name("name", self.name)
+        if not isinstance(self.significant, bool):
+            raise TypeError(f"significant: got {self.significant!r}, allowed are True and False")
+        if self.significant and self.restart == "permanent":
+            raise ValueError(
+                "significant: a permanent child is always restarted and never ends "
+                "its supervisor; allowed are restart='transient' and 'temporary'"
+            )
+        if not isinstance(self.enabled, bool) and not callable(self.enabled):
+            raise TypeError(f"enabled: got {self.enabled!r}, allowed are a bool and a function")
+        if self.mailbox is not None and not isinstance(self.mailbox, MailboxLimit):
+            raise TypeError(f"mailbox: got {self.mailbox!r}, allowed are MailboxLimit and None")
+        hash(self.given_id)
+
+    def replace(self, **options: Unpack[ChildOptions]) -> ChildSpec:
+        """A copy with these options changed, checked again."""
+        allowed = ChildOptions.__annotations__
+        for key in options:
+            if key not in allowed:
+                raise TypeError(f"replace: got {key!r}, allowed are {', '.join(sorted(allowed))}")
+        changes = dict(cast("dict[str, object]", options))
+        if "id" in changes:
+            changes["given_id"] = changes.pop("id")
+        # structs.replace would skip __post_init__
+        values = {field: getattr(self, field) for field in self.__struct_fields__}
+        return ChildSpec(**{**values, **changes})
+
+    def is_enabled(self) -> bool:
+        """Ask the ``enabled`` condition."""
+        enabled = self.enabled() if callable(self.enabled) else self.enabled
+        if not isinstance(enabled, bool):
+            raise TypeError(
+                f"enabled of child {self.id!r}: returned {enabled!r}, allowed are True and False"
+            )
+        return enabled
+
+
+def _check_one_of(field: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{field}: got {value!r}, allowed are {', '.join(map(repr, allowed))}")
+
+
+def child_spec(fn: Callable[P, Awaitable[object]], *args: P.args, **kwargs: P.kwargs) -> ChildSpec:
+    """A spec of any async function, run as a supervised process with these arguments.
+
+    A function with a ``task_status`` parameter is started when it calls ``task_status.started()``,
+    so ``child_spec(trio.serve_tcp, handler, 8000)`` is a supervised server. Its return is a
+    ``Normal`` end, so a function that is done when it returns wants ``restart="transient"``.
+    """
+    check_async_function("fn", fn)
+    check_arguments(function_name(fn), fn, args, kwargs)
+    return ChildSpec(
+        make_body=partial(FunctionBody, partial(fn, *args, **kwargs)), behaviour=function_name(fn)
+    )
+
+
+def check_arguments(
+    what: str, fn: Callable[..., object], args: tuple[object, ...], kwargs: Mapping[str, object]
+) -> None:
+    """Refuse arguments that ``fn`` would refuse, now and not at the first restart."""
+    signature = inspect.signature(fn)
+    given = {"task_status": None, **kwargs} if takes_task_status(fn) else kwargs
+    try:
+        signature.bind(*args, **given)
+    except TypeError as exc:
+        raise TypeError(f"arguments of {what}: {exc}") from None

@@ -1,0 +1,38 @@
+"""Run somebody else's synchronous hook without letting it hurt the caller.
+
+Instruments, ``redact`` and the ``repr`` of users' values run at moments (a death, a crash report)
+when an exception must not travel on: it would reach a nursery and cancel processes that have
+nothing to do with it. This is the one place for that; the one that turns a process's own crash
+into its exit reason is in ``process``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def attempt(hook: Callable[..., T], *args: object) -> tuple[T | None, Exception | None]:
+    """The result of ``hook(*args)`` and ``None``, or ``None`` and what it raised."""
+    try:
+        return hook(*args), None
+    except Exception as exc:  # noqa: BLE001  the one place, see above
+        return None, exc
+
+
+def contain(fallback: T, hook: Callable[..., T], *args: object) -> T:
+    """``hook(*args)``, or ``fallback`` if it raises; the exception goes to ``sys.excepthook``."""
+    result, exc = attempt(hook, *args)
+    if exc is None:
+        return result  # type: ignore[return-value]  T may itself be optional
+    sys.excepthook(type(exc), exc, exc.__traceback__)
+    return fallback
+
+
+def short_repr(value: object, limit: int = 500) -> str:
+    """``repr(value)`` cut to ``limit`` characters, also when ``repr`` raises."""
+    text = contain(f"<{type(value).__name__} whose repr raises>", repr, value)
+    return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"

@@ -1,0 +1,182 @@
+"""What a caller can catch, by whose fault it is.
+
+``CallError`` and below: a call did not get its reply. ``StartError`` and below: nothing was
+started. The rest: the program is wrong (a bad callback, the wrong place to call from).
+"""
+
+from __future__ import annotations
+
+from runtime.exits import ExitReason
+from runtime.pid import Pid
+
+
+def _kind(request: object) -> str:
+    """A request is named by its class: its fields may be nobody else's business."""
+    return type(request).__name__
+
+
+class CallError(Exception):
+    """A call ended without a reply. ``target`` was called with ``request``."""
+
+    def __init__(self, message: str, target: object, request: object) -> None:
+        super().__init__(message)
+        self.target = target
+        self.request = request
+
+
+class CallExit(CallError):
+    """The server ended, or was not there, before it replied. OTP: ``exit({reason, call_info})``.
+
+    ``reason`` says why; if the server crashed, its exception is the ``__cause__``. You do not get
+    it for a server that is only slow (``CallTimeout``).
+    """
+
+    def __init__(self, reason: ExitReason, target: object, request: object) -> None:
+        super().__init__(
+            f"{_kind(request)} to {target!r}: the server ended: {reason!r}", target, request
+        )
+        self.reason = reason
+
+
+class CallTimeout(CallError, TimeoutError):
+    """No reply within ``timeout`` seconds, the wait in the queue included.
+
+    The server is not disturbed and may still do the work; its late reply is dropped.
+    """
+
+    def __init__(self, timeout: float, target: object, request: object) -> None:
+        super().__init__(
+            f"{_kind(request)} to {target!r}: no reply within {timeout:g} s", target, request
+        )
+        self.timeout = timeout
+
+
+class CallCycle(CallError):
+    """The call would wait for itself, so it was refused at once. OTP: ``calling_self``, or a hang.
+
+    ``cycle`` lists the processes, from the caller round to the caller.
+    """
+
+    def __init__(self, cycle: tuple[Pid, ...], target: object, request: object) -> None:
+        path = " -> ".join(map(repr, cycle))
+        super().__init__(
+            f"{_kind(request)} to {target!r} would wait for itself: {path}", target, request
+        )
+        self.cycle = cycle
+
+
+class ReplyDropped(CallError):
+    """The server let go of the ``ReplyTo`` without answering; no reply can ever come."""
+
+    def __init__(self, target: object, request: object) -> None:
+        super().__init__(
+            f"{_kind(request)} to {target!r}: the server dropped reply_to unanswered",
+            target,
+            request,
+        )
+
+
+class StartError(Exception):
+    """Nothing was started; nothing is left behind."""
+
+
+class StartFailed(StartError):
+    """The process ended before it was up; ``reason`` says why. OTP: ``{:error, reason}``.
+
+    If its ``init`` raised, that exception is the ``__cause__``.
+    """
+
+    def __init__(self, what: object, reason: ExitReason) -> None:
+        super().__init__(f"{what} did not start: {reason!r}")
+        self.reason = reason
+
+
+class StartTimeout(StartError, TimeoutError):
+    """``init`` took longer than the start's ``timeout``; the process was killed."""
+
+    def __init__(self, what: object, timeout: float) -> None:
+        super().__init__(f"{what} was not up within {timeout:g} s and was killed")
+        self.timeout = timeout
+
+
+class Ignored(StartError):
+    """``init`` returned ``Ignore()``: nothing runs, and that is no failure. OTP: ``:ignore``."""
+
+
+class AlreadyStarted(StartError):
+    """The name is held by a live process, ``pid``; ``init`` did not run."""
+
+    def __init__(self, name: str, pid: Pid) -> None:
+        super().__init__(f"name {name!r} is held by {pid!r}")
+        self.name = name
+        self.pid = pid
+
+
+class NameTaken(ValueError):
+    """``register``: the name is held by ``pid``, or the process has the name ``name`` already."""
+
+    def __init__(self, message: str, name: str, pid: Pid) -> None:
+        super().__init__(message)
+        self.name = name
+        self.pid = pid
+
+
+class ProcessNotFound(LookupError):
+    """There is no such process. OTP: ``noproc`` and its argument errors.
+
+    Raised by ``send`` by name, ``unregister``, and ``link`` of a process that does not trap exits.
+    You do not get it for ``cast``, or ``send`` to a pid: those vanish. A call gets ``CallExit``.
+    """
+
+    def __init__(self, target: object) -> None:
+        super().__init__(f"there is no process {target!r}")
+        self.target = target
+
+
+class MailboxFull(Exception):
+    """The receiver's mailbox is at its limit and its policy does not take the message.
+
+    ``cast`` and ``send`` raise it only under the policy ``raise``; a call gets it under every
+    policy, because a call is never dropped silently.
+    """
+
+    def __init__(self, pid: Pid, limit: int) -> None:
+        super().__init__(f"the mailbox of {pid!r} holds its limit of {limit} messages")
+        self.pid = pid
+        self.limit = limit
+
+
+class ReceiveTimeout(TimeoutError):
+    """``receive`` found no match in time; what was there is still there."""
+
+
+class UnhandledMessage(Exception):
+    """No handler takes this call or cast, so the server crashed. OTP: a function clause error."""
+
+
+class BadResult(TypeError):
+    """A callback returned what it may not. OTP: ``bad_return_value``. ``value`` is what it was."""
+
+    def __init__(self, message: str, value: object) -> None:
+        super().__init__(message)
+        self.value = value
+
+
+class OutsideProcess(RuntimeError):
+    """Only a process can do this: it needs a mailbox or an identity."""
+
+
+class NoNode(RuntimeError):
+    """There is no node here: not inside ``open_node``/``open_supervisor``, or not in its thread."""
+
+
+class ProcessExit(BaseException):
+    """Raise it in a process to end it with ``reason``. OTP: ``exit(reason)``.
+
+    Like ``SystemExit`` it is no ``Exception``, so ``except Exception`` lets it through; who wants
+    to catch it by name may, and the process lives on.
+    """
+
+    def __init__(self, reason: ExitReason) -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -1,0 +1,195 @@
+"""GenServer: the callback contract that users read. OTP: ``GenServer``.
+
+A server is a class. Each start makes a fresh instance in a process of its own; its messages are
+handled one at a time, by the callbacks below or by methods marked ``@handles``, so ``self`` needs
+no lock. A raise in a callback ends the process, and its supervisor decides what follows.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from functools import partial
+from typing import Any, ClassVar, Literal, ParamSpec, TypeVar
+
+from runtime.calls import Ref, ReplyTo
+from runtime.child_spec import ChildSpec, ChildType, ShutdownBudget, check_arguments
+from runtime.containment import short_repr
+from runtime.errors import OutsideProcess, UnhandledMessage
+from runtime.exits import ExitReason
+from runtime.handlers import HandlerTable, collect_handlers
+from runtime.instruments import MessageUnexpected
+from runtime.mailbox import MailboxLimit
+from runtime.outcomes import CastResult, InitResult
+from runtime.process import current_process
+from runtime.server_loop import ServerBody, ServerLoop
+from runtime.spawning import DEFAULT_SHUTDOWN
+from runtime.starts import start, start_link
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_CALLBACKS = ("init", "handle_call", "handle_cast", "handle_info", "handle_continue", "terminate")
+
+
+class GenServer:
+    """Subclass it; put the state on ``self``; handle messages.
+
+    ``__init__`` takes the arguments and must be cheap; ``init`` runs inside the process, and the
+    start returns when it is done. Callbacks and handlers are ``def`` or ``async def``, each as you
+    like. A ``def`` is atomic and must not block: blocking work goes to ``trio.to_thread``. An
+    ``async def`` is interrupted at its next checkpoint when an exit signal arrives.
+
+    ``mailbox`` limits the waiting messages of every instance; ``None`` is no limit.
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_loop")
+
+    mailbox: ClassVar[MailboxLimit | None] = None
+    _body_class: ClassVar[type[ServerBody]] = ServerBody
+    _child_type: ClassVar[ChildType] = "worker"
+    _child_shutdown: ClassVar[ShutdownBudget] = DEFAULT_SHUTDOWN
+    _handlers: ClassVar[HandlerTable] = HandlerTable({})
+    _scoped: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._handlers = collect_handlers(cls)
+        callbacks = (getattr(cls, name) for name in (*_CALLBACKS, *cls._handlers.method_names()))
+        cls._scoped = any(inspect.iscoroutinefunction(callback) for callback in callbacks)
+
+    # -- callbacks --------------------------------------------------------------------------
+
+    def init(self) -> InitResult | Coroutine[Any, Any, InitResult]:
+        """Prepare inside the process. OTP: ``init/1``.
+
+        May return ``None``, ``Continue(arg)``, ``Idle(seconds)``, ``Stop(reason)`` (the start
+        fails) or ``Ignore()``. A raise fails the start; ``terminate`` is not called then.
+        """
+        return None
+
+    def handle_call(self, request: Any, reply_to: ReplyTo[Any]) -> Any:
+        """Answer a call. OTP: ``handle_call/3``. By default asks the ``@handles`` methods.
+
+        Returns the reply, or ``Reply(value, then=...)``, ``NoReply()`` (keep ``reply_to`` and
+        answer later), ``Stop(reason, reply=...)``.
+        """
+        handler = self._handlers.find(type(request))
+        if handler is None:
+            raise UnhandledMessage(self._no_handler("call", request))
+        method = getattr(self, handler.name)
+        return method(request, reply_to) if handler.wants_reply_to else method(request)
+
+    def handle_cast(self, message: Any) -> CastResult | Coroutine[Any, Any, CastResult]:
+        """Handle a cast. OTP: ``handle_cast/2``. By default asks the ``@handles`` methods.
+
+        Returns ``None``, ``Continue(arg)``, ``Idle(seconds)`` or ``Stop(reason)``.
+        """
+        handler = self._handlers.find(type(message))
+        if handler is None:
+            raise UnhandledMessage(self._no_handler("cast", message))
+        result: CastResult = getattr(self, handler.name)(message)
+        return result
+
+    def handle_info(self, message: Any) -> CastResult | Coroutine[Any, Any, CastResult]:
+        """Handle any other message: ``Down``, ``Exit``, ``IdleTimeout``, timers, your own.
+
+        OTP: ``handle_info/2``. By default asks the ``@handles`` methods; a message none of them
+        takes is reported and ignored.
+        """
+        handler = self._handlers.find(type(message))
+        if handler is not None:
+            result: CastResult = getattr(self, handler.name)(message)
+            return result
+        self._unexpected(message)
+        return None
+
+    def handle_continue(self, arg: Any) -> CastResult | Coroutine[Any, Any, CastResult]:
+        """Go on after ``Continue(arg)``, before any message. OTP: ``handle_continue/2``."""
+        raise UnhandledMessage(
+            f"{type(self).__name__} returned Continue({short_repr(arg)}) but has no handle_continue"
+        )
+
+    def terminate(self, reason: ExitReason) -> object:
+        """The last word, on every end but a kill, and only if ``init`` had succeeded.
+
+        OTP: ``terminate/2``. Runs shielded from cancellation, within the shutdown budget; after a
+        raise it sees ``self`` as the handler left it. What it returns is ignored.
+        """
+        return None
+
+    def redact(self, what: Literal["message", "state"], value: Any) -> object:
+        """What a crash report may show of a message or, given ``self``, of the state.
+
+        By default messages as they are and nothing of the state. Return a replacement, or
+        ``None`` to show nothing. OTP: ``format_status``.
+        """
+        return value if what == "message" else None
+
+    # -- for use in callbacks ---------------------------------------------------------------
+
+    async def enter(self, manager: AbstractAsyncContextManager[T] | AbstractContextManager[T]) -> T:
+        """Enter a context manager that the process closes when it ends, however it ends.
+
+        Several are closed in reverse order, after ``terminate``, with the exception the process
+        ends by. A nursery is cancelled first. What it returns from ``__exit__`` is ignored: a
+        crash cannot be swallowed.
+        """
+        loop: ServerLoop | None = getattr(self, "_loop", None)
+        if loop is None:
+            raise OutsideProcess(f"{type(self).__name__}.enter was called outside a running server")
+        return await loop.enter(manager)
+
+    # -- starting ---------------------------------------------------------------------------
+
+    @classmethod
+    def child_spec(cls: Callable[P, GenServer], *args: P.args, **kwargs: P.kwargs) -> ChildSpec:
+        """A spec that starts this class with these arguments, which are checked now.
+
+        Options such as the name or the restart type are set with ``.replace(...)``.
+        """
+        return spec_of(cls, args, kwargs)
+
+    @classmethod
+    async def start(cls: Callable[P, GenServer], *args: P.args, **kwargs: P.kwargs) -> Ref:
+        """``start(cls.child_spec(*args))``: see ``runtime.start``."""
+        return await start(spec_of(cls, args, kwargs))
+
+    @classmethod
+    async def start_link(cls: Callable[P, GenServer], *args: P.args, **kwargs: P.kwargs) -> Ref:
+        """``start_link(cls.child_spec(*args))``: see ``runtime.start_link``."""
+        return await start_link(spec_of(cls, args, kwargs))
+
+    # -- the loop's side --------------------------------------------------------------------
+
+    def _attach(self, loop: ServerLoop | None) -> None:
+        self._loop = loop
+
+    def _no_handler(self, kind: str, message: object) -> str:
+        return (
+            f"{type(self).__name__} has no handler for the {kind} {type(message).__name__}; "
+            f"handled are: {', '.join(self._handlers.message_names()) or 'none'}"
+        )
+
+    def _unexpected(self, message: object) -> None:
+        process = current_process()
+        if process is not None and process.table.instruments.want(MessageUnexpected):
+            text = process.body.describe(message)
+            process.table.instruments.emit(MessageUnexpected(process.pid, text))
+
+
+def spec_of(
+    cls: Callable[..., GenServer], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> ChildSpec:
+    """The spec of a GenServer class; separate because there ``cls`` is typed as a callable."""
+    assert isinstance(cls, type) and issubclass(cls, GenServer)
+    check_arguments(cls.__name__, cls, args, kwargs)
+    make_body = partial(cls._body_class, partial(cls, *args, **kwargs), scoped=cls._scoped)
+    return ChildSpec(
+        make_body=make_body,
+        behaviour=cls.__name__,
+        type=cls._child_type,
+        shutdown=cls._child_shutdown,
+        mailbox=cls.mailbox,
+    )

@@ -1,0 +1,180 @@
+"""``@handles``: a method per message type, checked when the class is made.
+
+The decorator is an object generic in the reply, so that mypy and pyright hold a handler's return
+to the ``R`` of its ``Call[R]``. That the request's annotation is the decorated message no checker
+can express; ``collect_handlers`` checks it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Coroutine, Iterable
+from types import UnionType
+from typing import Any, Generic, TypeAlias, TypeVar, Union, cast, get_args, get_origin, overload
+
+import msgspec
+
+from runtime.calls import ReplyTo
+from runtime.messages import Call
+from runtime.outcomes import CastResult, NoReply, Reply, Stop
+
+S = TypeVar("S")
+M = TypeVar("M")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., object])
+
+_MARK = "__handles__"
+
+_Coro: TypeAlias = Coroutine[Any, Any, M]
+
+
+class HandlesCall(Generic[R]):
+    """Marks a method as the handler of one ``Call[R]`` class."""
+
+    def __init__(self, message: type[Call[R]]) -> None:
+        self._message = message
+
+    @overload
+    def __call__(
+        self, method: Callable[[S, M], _Coro[R | Reply[R] | NoReply | Stop]], /
+    ) -> Callable[[S, M], _Coro[R | Reply[R] | NoReply | Stop]]: ...
+    @overload
+    def __call__(
+        self, method: Callable[[S, M, ReplyTo[R]], _Coro[R | Reply[R] | NoReply | Stop]], /
+    ) -> Callable[[S, M, ReplyTo[R]], _Coro[R | Reply[R] | NoReply | Stop]]: ...
+    @overload
+    def __call__(
+        self, method: Callable[[S, M], R | Reply[R] | NoReply | Stop], /
+    ) -> Callable[[S, M], R | Reply[R] | NoReply | Stop]: ...
+    @overload
+    def __call__(
+        self, method: Callable[[S, M, ReplyTo[R]], R | Reply[R] | NoReply | Stop], /
+    ) -> Callable[[S, M, ReplyTo[R]], R | Reply[R] | NoReply | Stop]: ...
+
+    def __call__(self, method: Any, /) -> Any:
+        """The method, marked."""
+        return _mark(method, self._message)
+
+
+class HandlesMessage(Generic[M]):
+    """Marks a method as the handler of one class of casts or infos."""
+
+    def __init__(self, message: type[M]) -> None:
+        self._message = message
+
+    @overload
+    def __call__(
+        self, method: Callable[[S, M], _Coro[CastResult]], /
+    ) -> Callable[[S, M], _Coro[CastResult]]: ...
+    @overload
+    def __call__(self, method: Callable[[S, M], CastResult], /) -> Callable[[S, M], CastResult]: ...
+
+    def __call__(self, method: Any, /) -> Any:
+        """The method, marked."""
+        return _mark(method, self._message)
+
+
+@overload
+def handles(message: type[Call[R]], /) -> HandlesCall[R]: ...
+@overload
+def handles(message: type[M], /) -> HandlesMessage[M]: ...
+
+
+def handles(message: Any, /) -> Any:
+    """Mark a method as the handler of a message class: ``@handles(Get)``.
+
+    For a ``Call[R]`` the method takes ``(self, request)`` or ``(self, request, reply_to)`` and
+    returns an ``R``, ``Reply``, ``NoReply`` or ``Stop``; for a cast or any other message it takes
+    ``(self, message)`` and returns what ``handle_cast`` may. ``def`` or ``async def``. A subclass
+    of the message goes to the same handler, unless it has its own.
+    """
+    if not isinstance(message, type):
+        raise TypeError(f"handles: got {message!r}, allowed is a message class")
+    return HandlesCall(message) if issubclass(message, Call) else HandlesMessage(message)
+
+
+def _mark(method: F, message: type) -> F:
+    if not inspect.isfunction(method):
+        raise TypeError(f"@handles({message.__name__}): got {method!r}, allowed is a method")
+    setattr(method, _MARK, message)
+    return method
+
+
+class Handler(msgspec.Struct, frozen=True):
+    """One handler: the method's name, so that overriding the method works as usual."""
+
+    name: str
+    wants_reply_to: bool
+
+
+class HandlerTable:
+    """Which method of a class takes which message class; nearest base class first."""
+
+    def __init__(self, by_message: dict[type, Handler]) -> None:
+        self.by_message = by_message
+        self._found: dict[type, Handler | None] = dict(by_message)
+
+    def find(self, message: type) -> Handler | None:
+        """The handler for a message of exactly this class."""
+        try:
+            return self._found[message]
+        except KeyError:
+            bases = (self.by_message.get(base) for base in message.__mro__)
+            handler = self._found[message] = next(filter(None, bases), None)
+            return handler
+
+    def method_names(self) -> Iterable[str]:
+        """The names of the handler methods."""
+        return (handler.name for handler in self.by_message.values())
+
+    def message_names(self) -> list[str]:
+        """The names of the message classes, sorted, for error messages."""
+        return sorted(message.__name__ for message in self.by_message)
+
+
+def collect_handlers(cls: type) -> HandlerTable:
+    """The handlers of a class and its bases; refuses what could never work."""
+    by_message: dict[type, Handler] = {}
+    for base in reversed(cls.__mro__):
+        own: dict[type, str] = {}
+        for name, method in vars(base).items():
+            message = getattr(method, _MARK, None)
+            if not isinstance(message, type):
+                continue
+            if message in own:
+                raise TypeError(
+                    f"{base.__name__}: {own[message]} and {name} both handle {message.__name__}"
+                )
+            own[message] = name
+            by_message[message] = Handler(name, _wants_reply_to(base, name, method, message))
+    return HandlerTable(by_message)
+
+
+def _wants_reply_to(cls: type, name: str, method: Callable[..., object], message: type) -> bool:
+    where = f"{cls.__name__}.{name} for @handles({message.__name__})"
+    parameters = list(inspect.signature(method).parameters.values())[1:]
+    most = 2 if issubclass(message, Call) else 1
+    if not 1 <= len(parameters) <= most:
+        allowed = "(self, request) or (self, request, reply_to)" if most == 2 else "(self, message)"
+        raise TypeError(f"{where}: takes {len(parameters)} arguments, allowed is {allowed}")
+    annotation = parameters[0].annotation
+    if annotation is not inspect.Parameter.empty and not _admits(annotation, message, method):
+        raise TypeError(
+            f"{where}: its argument is annotated {annotation!r}, allowed is {message.__name__}"
+        )
+    return len(parameters) == 2
+
+
+def _admits(annotation: object, message: type, method: Callable[..., object]) -> bool:
+    """Whether a value of ``message`` fits the annotation, as far as that can be told."""
+    if isinstance(annotation, str):
+        scope = cast("dict[str, object]", getattr(method, "__globals__", {}))
+        if annotation not in scope:
+            return annotation.rpartition(".")[2].isidentifier() is False or (
+                annotation.rpartition(".")[2] == message.__name__
+            )
+        annotation = scope[annotation]
+    if get_origin(annotation) in (Union, UnionType):
+        return any(_admits(arg, message, method) for arg in get_args(annotation))
+    origin = get_origin(annotation) or annotation
+    return issubclass(message, origin) if isinstance(origin, type) else True

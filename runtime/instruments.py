@@ -1,0 +1,151 @@
+"""What a node tells whoever wants to know: typed events, and who is subscribed to which.
+
+Every event is a frozen Struct of plain values; messages and states appear in it only as text that
+the server's ``redact`` has passed. An event nobody subscribed to is not even built. Instruments
+run in the Trio thread, synchronously, and must be quick; one that raises is reported by
+``sys.excepthook`` and hurts nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+import msgspec
+
+from runtime.containment import contain
+from runtime.exits import ExitReason
+from runtime.pid import Pid
+
+
+class ProcessStarted(msgspec.Struct, frozen=True):
+    """A process is up: its ``init`` has succeeded."""
+
+    pid: Pid
+    name: str | None
+    ancestors: tuple[Pid | str, ...]
+
+
+class ProcessEnded(msgspec.Struct, frozen=True):
+    """A process has ended, for whatever reason."""
+
+    pid: Pid
+    name: str | None
+    reason: ExitReason
+
+
+class ProcessCrashed(msgspec.Struct, frozen=True):
+    """A process has ended neither ``Normal`` nor ``Shutdown``. OTP: the crash report."""
+
+    pid: Pid
+    name: str | None
+    ancestors: tuple[Pid | str, ...]
+    reason: ExitReason
+    last_message: str | None
+    mailbox_length: int
+    handled: int
+    state: str | None
+
+
+class CleanupFailed(msgspec.Struct, frozen=True):
+    """Clean-up raised while the process was ending for another ``reason``, which stands."""
+
+    pid: Pid
+    reason: ExitReason
+    exception: BaseException
+
+
+class MessageDropped(msgspec.Struct, frozen=True):
+    """A bounded mailbox dropped a message; ``total`` is how many it has dropped so far."""
+
+    pid: Pid
+    message: str
+    total: int
+
+
+class MessageUnexpected(msgspec.Struct, frozen=True):
+    """A server got an info message that no handler takes; it was ignored. OTP: the same log."""
+
+    pid: Pid
+    message: str
+
+
+class StillAlive(msgspec.Struct, frozen=True):
+    """A killed process has not ended: it shields itself or waits for a thread."""
+
+    pid: Pid
+    seconds: float
+
+
+class ChildEnded(msgspec.Struct, frozen=True):
+    """A supervised child ended by itself. OTP: the supervisor report.
+
+    ``restarts`` of at most ``max_restarts`` have happened within the window, this one included;
+    ``action`` is what the supervisor does next.
+    """
+
+    supervisor: Pid
+    child_id: object
+    pid: Pid | None
+    reason: ExitReason
+    restarts: int
+    max_restarts: int
+    action: str
+
+
+class ChildStartFailed(msgspec.Struct, frozen=True):
+    """A restart of a child failed; ``action`` is what the supervisor does next."""
+
+    supervisor: Pid
+    child_id: object
+    reason: ExitReason
+    action: str
+
+
+Event: TypeAlias = (
+    ProcessStarted
+    | ProcessEnded
+    | ProcessCrashed
+    | CleanupFailed
+    | MessageDropped
+    | MessageUnexpected
+    | StillAlive
+    | ChildEnded
+    | ChildStartFailed
+)
+
+
+class Instrument(msgspec.Struct, frozen=True):
+    """``callback`` is called with each event whose class is in ``events``."""
+
+    callback: Callable[[Event], None]
+    events: tuple[type[Event], ...]
+
+
+class Instruments:
+    """The subscriptions of one node."""
+
+    def __init__(self, instruments: Iterable[Instrument] = ()) -> None:
+        self._callbacks: dict[type[Event], tuple[Callable[[Event], None], ...]] = {}
+        for instrument in instruments:
+            self.add(instrument)
+
+    def add(self, instrument: Instrument) -> None:
+        """Subscribe."""
+        for event in instrument.events:
+            self._callbacks[event] = (*self._callbacks.get(event, ()), instrument.callback)
+
+    def remove(self, instrument: Instrument) -> None:
+        """Unsubscribe; nothing happens if it was not subscribed."""
+        for event in instrument.events:
+            held = self._callbacks.get(event, ())
+            self._callbacks[event] = tuple(one for one in held if one != instrument.callback)
+
+    def want(self, event: type[Event]) -> bool:
+        """Whether anybody is subscribed, so that an event need not be built for nobody."""
+        return bool(self._callbacks.get(event))
+
+    def emit(self, event: Event) -> None:
+        """Tell the subscribers, in the order of subscription."""
+        for callback in self._callbacks.get(type(event), ()):
+            contain(None, callback, event)

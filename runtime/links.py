@@ -1,0 +1,71 @@
+"""Who must hear of a process's end: links, both ways, and monitors, one way. Data, no delivery.
+
+Generic in the process class, so that this file stays below ``process``. The sets of an ordinary
+process are empty, so none is made before it is needed.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from runtime.messages import MonitorRef
+
+P = TypeVar("P")
+
+
+class Links(Generic[P]):
+    """The links and monitors of one process."""
+
+    __slots__ = ("_linked", "_watched_by", "_watching")
+
+    def __init__(self) -> None:
+        self._linked: dict[P, None] | None = None
+        self._watched_by: dict[MonitorRef, tuple[P, str | None]] | None = None
+        self._watching: dict[MonitorRef, P] | None = None
+
+    def link(self, other: P) -> None:
+        """Remember a link; a pair has at most one."""
+        if self._linked is None:
+            self._linked = {}
+        self._linked[other] = None
+
+    def unlink(self, other: P) -> bool:
+        """Forget a link; whether there was one."""
+        if self._linked is None or other not in self._linked:
+            return False
+        del self._linked[other]
+        return True
+
+    def linked(self) -> tuple[P, ...]:
+        """A copy of the linked processes, in the order of linking."""
+        return tuple(self._linked) if self._linked else ()
+
+    def watched(self, ref: MonitorRef, watcher: P, name: str | None) -> None:
+        """Somebody monitors this process, by ``name`` or by pid."""
+        if self._watched_by is None:
+            self._watched_by = {}
+        self._watched_by[ref] = (watcher, name)
+
+    def unwatched(self, ref: MonitorRef) -> None:
+        """That monitor is gone."""
+        if self._watched_by is not None:
+            self._watched_by.pop(ref, None)
+
+    def watchers(self) -> tuple[tuple[MonitorRef, P, str | None], ...]:
+        """A copy of the monitors on this process, oldest first."""
+        held = self._watched_by
+        return tuple((ref, *watcher) for ref, watcher in held.items()) if held else ()
+
+    def watch(self, ref: MonitorRef, target: P) -> None:
+        """This process monitors ``target``."""
+        if self._watching is None:
+            self._watching = {}
+        self._watching[ref] = target
+
+    def unwatch(self, ref: MonitorRef) -> P | None:
+        """Forget a monitor of this process; its target, or ``None`` if it is not active."""
+        return self._watching.pop(ref, None) if self._watching is not None else None
+
+    def watching(self) -> tuple[tuple[MonitorRef, P], ...]:
+        """A copy of this process's active monitors, oldest first."""
+        return tuple(self._watching.items()) if self._watching else ()

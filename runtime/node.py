@@ -1,0 +1,109 @@
+"""The node: what is scoped to one ``trio.run``. It owns every process that has no supervisor.
+
+The processes live in a host task whose nursery is shielded for its whole life, and the body of
+``open_node`` stands outside it. So leaving the body, cancelling it or raising in it reaches no
+process: it is a request for the orderly shutdown, which then runs to its end before anything
+propagates. The cost is a task per node, and that the end of a node takes as long as its processes
+do, each within its budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from types import TracebackType
+
+import trio
+from trio.lowlevel import enable_ki_protection
+
+from runtime.instruments import Instrument, Instruments
+from runtime.process import table_var
+from runtime.process_table import ProcessTable
+from runtime.reports import log_reports
+from runtime.stops import stop_process
+
+
+class Node(AbstractAsyncContextManager["Node"]):
+    """An open node, as ``open_node`` gives it."""
+
+    def __init__(self, instruments: Iterable[Instrument] | None) -> None:
+        self.instruments = Instruments([log_reports] if instruments is None else instruments)
+        self._ready = trio.Event()
+        self._stop = trio.Event()
+        self._body = trio.CancelScope()
+        self._fatal: BaseException | None = None
+
+    @enable_ki_protection
+    async def __aenter__(self) -> Node:
+        """Start the host task; the body runs beside it, not in it."""
+        if table_var.get(None) is not None:
+            raise RuntimeError("a node is open in this trio.run already, and there is one per run")
+        await trio.lowlevel.checkpoint_if_cancelled()
+        self._manager = trio.open_nursery()
+        nursery = await self._manager.__aenter__()
+        nursery.start_soon(self._host)
+        with trio.CancelScope(shield=True):
+            await self._ready.wait()
+        self._stack = AsyncExitStack()
+        self._stack.push_async_exit(self._leave)
+        self._stack.enter_context(self._body)
+        return self
+
+    @enable_ki_protection
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        """Stop every process in order, then let what ended the body go on its way, unwrapped."""
+        absorbed = await self._stack.__aexit__(kind, exc, trace)
+        if self._fatal is not None:
+            raise self._fatal
+        return absorbed
+
+    async def _leave(
+        self,
+        _kind: type[BaseException] | None,
+        exc: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> bool:
+        self._stop.set()
+        try:
+            await self._manager.__aexit__(None, None, None)
+        except trio.Cancelled:
+            if exc is None:
+                raise  # otherwise what the body raised goes first, as everywhere in Trio
+        return False
+
+    async def _host(self) -> None:
+        with trio.CancelScope(shield=True):
+            async with trio.open_nursery() as service, trio.open_nursery() as processes:
+                table = ProcessTable(processes, self.instruments, self._on_fatal)
+                token = table_var.set(table)
+                service.start_soon(table.deadlines.run)
+                self._ready.set()
+                await self._stop.wait()
+                table.stopping = True
+                while table.roots:
+                    last = next(reversed(table.roots))
+                    await stop_process(last, table.owner, last.budget)
+                table_var.reset(token)
+                service.cancel_scope.cancel()
+
+    def _on_fatal(self, exc: BaseException) -> None:
+        if self._fatal is None:
+            self._fatal = exc
+            table_var.get().stopping = True  # nothing is restarted any more
+            self._body.cancel()
+
+
+def open_node(*, instruments: Iterable[Instrument] | None = None) -> Node:
+    """A node for this ``trio.run``: ``async with open_node() as node``.
+
+    The outermost ``open_supervisor`` opens one by itself. Leaving the block, by whatever way, stops
+    every process, last started first, each within its budget. ``instruments`` replaces the default,
+    which writes crash and supervisor reports to structlog. Cancelling, also while it stops, does
+    not hurry it; what propagates then does so unwrapped.
+    """
+    return Node(instruments)

@@ -1,0 +1,504 @@
+"""A process: a Trio task with a mailbox, links, and one exit reason.
+
+The hard choice here is what an exit signal *is*. It is a cancel scope that is cancelled after the
+reason was written down. So Python's clean-up runs, as it must, and the first accepted reason wins
+whatever the body then does with its cancellation. The cost: a process counts as dead (links,
+monitors, names, restarts) only when its task has really ended, and code that shields itself delays
+that. OTP can end a process between two instructions; Python cannot, and pretending to would let a
+successor run beside its predecessor. What would change our mind: a way in Trio to abandon a task.
+
+``run`` is the outermost frame of every process and holds the only broad ``except`` of the runtime:
+nothing a process raises reaches the nursery it lives in, so no crash ever cancels a sibling.
+Everything that tells others about a death works on copies and cannot raise.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final, Literal, Protocol, TypeAlias
+
+import trio
+from trio.lowlevel import Abort, RunVar, Task, current_task, enable_ki_protection
+
+from runtime import _trio
+from runtime.containment import contain, short_repr
+from runtime.errors import MailboxFull, NoNode, OutsideProcess, ProcessExit
+from runtime.exits import KILLED, NORMAL, Crashed, ExitReason, Killed, is_abnormal, is_clean
+from runtime.instruments import (
+    CleanupFailed,
+    MessageDropped,
+    ProcessCrashed,
+    ProcessEnded,
+    ProcessStarted,
+)
+from runtime.links import Links
+from runtime.mailbox import Mailbox, MailboxLimit
+from runtime.messages import Down, Envelope, Exit
+from runtime.pid import Pid
+from runtime.process_table import ProcessTable
+
+Status: TypeAlias = Literal["starting", "running", "suspended", "ended"]
+TrapMode: TypeAlias = Literal["no", "all", "not parent"]
+
+_LEAK_POLL: Final = 0.01
+
+current_process_var: Final[ContextVar[Process]] = ContextVar("runtime_process")
+table_var: Final[RunVar[ProcessTable[Process]]] = RunVar("runtime_table")
+
+
+class Body(Protocol):
+    """What a process does. ``live`` returns the exit reason; a raise is turned into one."""
+
+    is_server: bool
+
+    async def live(self, process: Process) -> ExitReason:
+        """Run, from the first step of the process to its last."""
+
+    def describe(self, message: object) -> str:
+        """The message as reports may show it."""
+
+    def describe_state(self) -> str | None:
+        """The state as reports may show it; ``None`` shows nothing."""
+
+    def release(self) -> None:
+        """The process has ended: let go of everything, so that no reference cycle is left."""
+
+
+class Waiting(Protocol):
+    """What a process's own task waits for: the edges of a call cycle. ``server`` must act first."""
+
+    server: Process
+    deferred: bool
+
+
+class QueuedCall(Protocol):
+    """A call a process has not answered yet; it must hear of the process's end."""
+
+    def server_ended(self, reason: ExitReason) -> None:
+        """No reply will come."""
+
+
+class Watch:
+    """One task waits for a process to be up, or gone. ``task`` is the latch: it is woken once."""
+
+    __slots__ = ("deferred", "only_end", "raise_cancel", "reason", "server", "task")
+
+    def __init__(self, server: Process, *, only_end: bool) -> None:
+        self.server = server
+        self.deferred = False
+        self.only_end = only_end
+        self.task: Task | None = current_task()
+        self.reason: ExitReason = None
+        self.raise_cancel: Callable[[], object] | None = None
+
+    def wake(self, reason: ExitReason) -> None:
+        """The process is up (``None``) or has ended with ``reason``."""
+        task, self.task = self.task, None
+        if task is not None:
+            self.reason = reason
+            trio.lowlevel.reschedule(task)
+
+
+class Process:
+    """The kernel's side of a process. Users hold a ``Pid`` or a ``Ref``, never this."""
+
+    __slots__ = (
+        "ancestors", "body", "budget", "current", "ending", "exiting", "grace", "handled", "ignored", "label", "links",
+        "mailbox", "name", "parent", "parked", "pending", "pid", "scope", "started_at", "status",
+        "table", "task", "trap", "waiting_for", "watches",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        pid: Pid,
+        table: ProcessTable[Process],
+        body: Body,
+        *,
+        parent: Pid,
+        name: str | None,
+        ancestors: tuple[Pid | str, ...],
+        limit: MailboxLimit | None,
+        budget: float | str,
+    ) -> None:
+        self.pid = pid
+        self.table = table
+        self.body = body
+        self.parent = parent
+        self.name = name
+        self.budget = budget  # how long its owner lets it end: seconds or "brutal_kill"
+        self.label: str | None = None
+        self.ancestors = ancestors
+        self.status: Status = "starting"
+        self.trap: TrapMode = "no"
+        self.task: Task | None = None
+        self.scope: trio.CancelScope | None = None  # cancelled by any exit signal
+        self.grace: trio.CancelScope | None = None  # last words, shielded: cancelled by a kill
+        self.exiting: ExitReason = None  # the accepted exit signal
+        self.parked = False  # sleeps in its mailbox
+        self.ignored = False  # init returned Ignore
+        self.ending = False  # the body has decided to end
+        self.mailbox = Mailbox(limit)
+        self.links: Links[Process] = Links()
+        self.pending: dict[QueuedCall, None] = {}
+        self.watches: dict[Watch, None] = {}
+        self.waiting_for: Waiting | None = None
+        self.current: object = None  # the message in hand, or the last one
+        self.handled = 0
+        self.started_at = trio.current_time()
+
+    # -- messages ---------------------------------------------------------------------------
+
+    @enable_ki_protection
+    def post(self, message: object) -> None:
+        """Put a user's message into the mailbox; dropped if the process has ended."""
+        self.check_thread()
+        if self.status == "ended":
+            return
+        if self.mailbox.limit is not None and self.mailbox.full and not self._make_room(message):
+            return
+        self.mailbox.items.append(message)
+        if self.parked:
+            self.wake()
+
+    def check_thread(self) -> None:
+        """Refuse a foreign thread: waking from there would be a race, not an error."""
+        if threading.get_ident() != self.table.thread:
+            raise NoNode(
+                f"{self.pid!r} was reached for from a foreign thread, "
+                "use trio.from_thread.run or trio.from_thread.run_sync"
+            )
+
+    def post_or_drop(self, message: object) -> None:
+        """Like ``post``, for senders that nobody could raise ``MailboxFull`` to: timers."""
+        try:
+            self.post(message)
+        except MailboxFull:
+            self._dropped(message)
+
+    @enable_ki_protection
+    def post_system(self, message: object) -> None:
+        """Put a message of the runtime into the mailbox, whatever its limit."""
+        if self.status != "ended":
+            self.mailbox.items.append(message)
+            if self.parked:
+                self.wake()
+
+    def _make_room(self, message: object) -> bool:
+        """Apply the policy of a full mailbox; whether the message may be put in."""
+        limit = self.mailbox.limit
+        assert limit is not None
+        error = MailboxFull(self.pid, limit.length)
+        if limit.policy == "raise":
+            raise error
+        if limit.policy == "drop_newest":
+            if isinstance(message, Envelope):
+                raise error
+            self._dropped(message)
+            return False
+        victim = self.mailbox.evict_oldest(_is_droppable)
+        if isinstance(victim, Envelope):
+            victim.refuse(error)
+        elif victim is not None:
+            self._dropped(victim)
+        return True
+
+    def _dropped(self, message: object) -> None:
+        self.mailbox.dropped += 1
+        if self.table.instruments.want(MessageDropped):
+            text = self.body.describe(message)
+            self.table.instruments.emit(MessageDropped(self.pid, text, self.mailbox.dropped))
+
+    @enable_ki_protection
+    async def park(self) -> None:
+        """Sleep until something happens: a message, an exit signal, a wake-up. One reader only."""
+        self.parked = True
+        await trio.lowlevel.wait_task_rescheduled(self._unpark)
+
+    def _unpark(self, _raise_cancel: object) -> Abort:
+        self.parked = False
+        return Abort.SUCCEEDED
+
+    def wake(self) -> None:
+        """Wake the parked process. ``parked`` is cleared last: a reschedule that raises (a foreign
+        thread) must leave the process wakeable."""
+        assert self.task is not None
+        trio.lowlevel.reschedule(self.task)
+        self.parked = False
+
+    # -- exit signals -----------------------------------------------------------------------
+
+    @enable_ki_protection
+    def signal(self, sender: Pid | None, reason: ExitReason) -> None:
+        """An exit signal arrives, from ``exit``, a link or the supervisor."""
+        if self.status == "ended":
+            return
+        from_parent = sender is self.parent or sender is self.table.owner
+        if self.trap == "not parent" and from_parent:
+            self.accept_exit(reason)
+        elif self.trap != "no":
+            self.post_system(Exit(sender, reason))
+        elif is_abnormal(reason) or sender is self.pid:
+            self.accept_exit(reason)
+
+    @enable_ki_protection
+    def kill(self) -> None:
+        """The signal nobody can trap: also ends ``terminate`` and other last words."""
+        if self.status != "ended" and not isinstance(self.exiting, Killed):
+            self.exiting = None
+            self.accept_exit(KILLED)
+            if self.grace is not None:
+                self.grace.cancel()
+
+    def accept_exit(self, reason: ExitReason) -> None:
+        """Write the reason down, if it is the first, then interrupt what the process does."""
+        if self.exiting is None:
+            self.exiting = reason
+            if self.scope is not None:
+                self.scope.cancel()
+            if self.parked:
+                self.wake()
+
+    @property
+    def killed(self) -> bool:
+        """Whether a kill was aimed at this process itself; then there are no last words."""
+        return isinstance(self.exiting, Killed)
+
+    # -- start and end ----------------------------------------------------------------------
+
+    @enable_ki_protection
+    async def run(self) -> None:
+        """The whole life. Never raises, so the nursery it runs in never hears of a crash."""
+        self.task = current_task()
+        current_process_var.set(self)
+        reason: ExitReason = NORMAL
+        try:
+            if self.exiting is None:
+                reason = await self.body.live(self)
+        except trio.Cancelled:
+            # Our own scopes absorb their cancellations. This one belongs to the nursery around
+            # us, which only happens when the node itself breaks, or to nobody we know.
+            if trio.current_effective_deadline() == -math.inf:
+                self._end(KILLED if self.exiting is None else self.exiting)
+                raise
+            reason = Crashed(RuntimeError("a trio.Cancelled was raised outside its cancel scope"))
+        except BaseException as exc:
+            reason = self.reason_for(exc)
+            if self.exiting is not None:
+                self.table.instruments.emit(CleanupFailed(self.pid, self.exiting, exc))
+        if _trio.has_leaked_scopes(self.task):
+            await self._close_leaked_scopes()
+        self._end(reason if self.exiting is None else self.exiting)
+        reason = None  # this frame is in the traceback of the reason: break the cycle
+
+    def reason_for(self, exc: BaseException) -> ExitReason:
+        """The exit reason an exception stands for, unless an exit signal was there first."""
+        fatal = _find_fatal(exc)
+        if fatal is not None:
+            self.table.on_fatal(fatal)
+        if self.exiting is not None:
+            return self.exiting
+        if isinstance(exc, ProcessExit):
+            return exc.reason
+        if isinstance(exc, trio.Cancelled):
+            return Crashed(RuntimeError("a cancel scope around the process was cancelled"))
+        if isinstance(exc, BaseExceptionGroup):
+            rest = exc.split(trio.Cancelled)[1]
+            return Crashed(exc if rest is None else rest)
+        return Crashed(exc)
+
+    async def _close_leaked_scopes(self) -> None:
+        """A nursery opened by hand and never closed: end its tasks, then unhook it."""
+        assert self.task is not None
+        for nursery in self.task.child_nurseries:
+            nursery.cancel_scope.cancel()
+        with trio.CancelScope(shield=True):
+            while any(nursery.child_tasks for nursery in self.task.child_nurseries):
+                await trio.sleep(_LEAK_POLL)  # Trio has no public way to wait for them
+        _trio.unhook_leaked_scopes(self.task)
+        leak = RuntimeError("the process left a nursery or cancel scope open; use self.enter")
+        self.table.instruments.emit(CleanupFailed(self.pid, self.exiting, leak))
+
+    def mark_started(self) -> None:
+        """Init is done: whoever waits for the start may go on."""
+        if self.exiting is None:
+            self.status = "running"
+            if self.table.instruments.want(ProcessStarted):
+                self.table.instruments.emit(ProcessStarted(self.pid, self.name, self.ancestors))
+            for watch in tuple(self.watches):
+                if not watch.only_end:
+                    watch.wake(None)
+
+    @enable_ki_protection
+    def _end(self, reason: ExitReason) -> None:
+        """Death: first free the names, then tell everybody. Works on copies; nothing here raises.
+
+        Nothing that dies may keep ``reason``: its traceback holds the frames and so the server.
+        """
+        self.status = "ended"
+        self.table.remove(self.pid, self, self.name)
+        self._report(reason)
+        for call in tuple(self.pending):
+            call.server_ended(reason)
+        for ref, target in self.links.watching():
+            target.links.unwatched(ref)
+        for ref, watcher, name in self.links.watchers():
+            watcher.links.unwatch(ref)
+            watcher.post_system(Down(ref, self.pid, reason, name))
+        for other in self.links.linked():
+            other.links.unlink(self)
+            other.signal(self.pid, reason)
+        for watch in tuple(self.watches):
+            watch.wake(reason)
+        self.body.release()
+        self.links = Links()
+        self.pending.clear()
+        self.watches.clear()
+        self.mailbox.items.clear()
+        self.current = self.waiting_for = self.task = self.scope = self.grace = None
+
+    def _report(self, reason: ExitReason) -> None:
+        instruments = self.table.instruments
+        if not is_clean(reason) and instruments.want(ProcessCrashed):
+            last = None if self.current is None else self.body.describe(self.current)
+            state = self.body.describe_state()
+            instruments.emit(
+                ProcessCrashed(
+                    self.pid,
+                    self.name,
+                    self.ancestors,
+                    reason,
+                    last,
+                    len(self.mailbox),
+                    self.handled,
+                    state,
+                )
+            )
+        if instruments.want(ProcessEnded):
+            instruments.emit(ProcessEnded(self.pid, self.name, reason))
+
+    # -- waiting for a start or an end ------------------------------------------------------
+
+    @enable_ki_protection
+    async def wait_started(self, on_cancel: Callable[[], object] | None) -> ExitReason:
+        """Wait until the process is up (returns ``None``) or has ended (returns the reason).
+
+        With ``on_cancel``, cancelling calls it (it must end the process) and the cancellation is
+        delivered when the process has really ended. Without, it is delivered at once.
+        """
+        return await self._watch(Watch(self, only_end=False), on_cancel)
+
+    @enable_ki_protection
+    async def wait_ended(self) -> ExitReason:
+        """Wait for the end and return its reason. Cancelling only gives up the wait."""
+        return await self._watch(Watch(self, only_end=True), None)
+
+    async def _watch(self, watch: Watch, on_cancel: Callable[[], object] | None) -> ExitReason:
+        def abort(raise_cancel: Callable[[], object]) -> Abort:
+            if on_cancel is None:
+                watch.task = None
+                self.watches.pop(watch, None)
+                return Abort.SUCCEEDED
+            watch.raise_cancel = raise_cancel
+            on_cancel()
+            return Abort.FAILED
+
+        self.watches[watch] = None
+        with waiting_for(watch):
+            await trio.lowlevel.wait_task_rescheduled(abort)
+        self.watches.pop(watch, None)
+        if watch.raise_cancel is not None:
+            watch.raise_cancel()
+        return watch.reason
+
+
+def _is_droppable(message: object) -> bool:
+    if isinstance(message, Envelope):
+        return message.droppable
+    return not isinstance(message, Exit | Down)
+
+
+def _find_fatal(exc: BaseException) -> BaseException | None:
+    """The KeyboardInterrupt or SystemExit in ``exc``, which ends the program, not only a process."""
+    if isinstance(exc, BaseExceptionGroup):
+        return next(filter(None, map(_find_fatal, exc.exceptions)), None)
+    return exc if isinstance(exc, KeyboardInterrupt | SystemExit) else None
+
+
+class Address(ABC):
+    """Something that leads to a process: a ``Ref``."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def find(self) -> Process | None:
+        """The process it leads to now, if it is alive."""
+
+
+Target: TypeAlias = Pid | Address
+
+
+def current_table() -> ProcessTable[Process]:
+    """The table of the node this code runs in."""
+    try:
+        return table_var.get()
+    except LookupError:
+        raise NoNode(
+            "no node is open in this trio.run: use open_supervisor(...) or open_node() around it"
+        ) from None
+    except RuntimeError:
+        raise NoNode(
+            "called outside trio.run; from a worker thread "
+            "use trio.from_thread.run or trio.from_thread.run_sync"
+        ) from None
+
+
+def current_process() -> Process | None:
+    """The process this code runs in, helper tasks and threads of it included."""
+    process = current_process_var.get(None)
+    return None if process is None or process.status == "ended" else process
+
+
+def require_process(what: str, *, own_task: bool = False) -> Process:
+    """The current process, or an error that says what needs one."""
+    process = current_process()
+    if process is None:
+        raise OutsideProcess(f"{what} needs a process: it was called from a plain Trio task")
+    if own_task and current_task() is not process.task:
+        raise OutsideProcess(
+            f"{what} was called in a helper task of {process.pid!r}: "
+            "a mailbox has one reader, the process's own task"
+        )
+    return process
+
+
+def find_process(target: Target) -> Process | None:
+    """The live process ``target`` leads to."""
+    if isinstance(target, Pid):
+        return current_table().by_pid.get(target)
+    if isinstance(target, Address):
+        return target.find()
+    raise TypeError(f"target: got {target!r}, allowed are a Pid and a Ref such as named('x')")
+
+
+@contextmanager
+def waiting_for(edge: Waiting) -> Iterator[None]:
+    """While the block runs, the current process's own task can do nothing before ``edge`` ends."""
+    process = current_process()
+    if process is None or current_task() is not process.task:
+        yield
+        return
+    process.waiting_for = edge
+    try:
+        yield
+    finally:
+        process.waiting_for = None
+
+
+def describe_plainly(message: object) -> str:
+    """The default of ``Body.describe``."""
+    return contain("<not shown>", short_repr, message)

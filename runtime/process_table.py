@@ -1,0 +1,75 @@
+"""What one node knows: its processes, their names, and what they all share.
+
+There is one table per ``trio.run``, found through a ``RunVar``, so two runs, also in two threads,
+never see each other's processes. Generic in the process class, so that it stays below ``process``.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import trio
+
+from runtime.deadlines import Deadlines
+from runtime.instruments import Instruments
+from runtime.pid import Pid
+
+P = TypeVar("P")
+
+
+def check_name(field: str, name: object) -> str:
+    """A local name is a non-empty string."""
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"{field}: got {name!r}, allowed is a non-empty string")
+    return name
+
+
+class ProcessTable(Generic[P]):
+    """The processes and names of one node, and the parts that every process of it uses.
+
+    ``owner`` is the pid that stands for the node itself: the parent of what has no supervisor.
+    ``context`` holds the context variables every process starts from.
+    """
+
+    def __init__(
+        self,
+        nursery: trio.Nursery,
+        instruments: Instruments,
+        on_fatal: Callable[[BaseException], None],
+    ) -> None:
+        self.nursery = nursery
+        self.instruments = instruments
+        self.on_fatal = on_fatal
+        self.deadlines = Deadlines()
+        self.context = contextvars.copy_context()
+        self.thread = threading.get_ident()
+        self.token = trio.lowlevel.current_trio_token()
+        self.owner = Pid(0, "node")
+        self.stopping = False
+        self.by_pid: dict[Pid, P] = {}
+        self.by_name: dict[str, P] = {}
+        self.roots: dict[P, None] = {}
+        self._last_number = 0
+
+    def new_pid(self, label: str) -> Pid:
+        """The next unused pid of this node."""
+        self._last_number += 1
+        return Pid(self._last_number, label)
+
+    def add(self, pid: Pid, process: P, name: str | None, *, root: bool) -> None:
+        """A process exists from now on; ``root`` says it has no supervisor."""
+        self.by_pid[pid] = process
+        if name is not None:
+            self.by_name[name] = process
+        if root:
+            self.roots[process] = None
+
+    def remove(self, pid: Pid, process: P, name: str | None) -> None:
+        """A process is gone, and its name is free."""
+        self.by_pid.pop(pid, None)
+        self.roots.pop(process, None)
+        if name is not None and self.by_name.get(name) is process:
+            del self.by_name[name]

@@ -1,0 +1,100 @@
+"""``receive``: take the first message that matches, and leave the others. OTP: ``receive``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TypeAlias, TypeGuard, TypeVar, overload
+
+import trio
+from trio.lowlevel import enable_ki_protection
+
+from runtime.errors import ReceiveTimeout
+from runtime.messages import Envelope
+from runtime.outcomes import check_seconds
+from runtime.process import Process, require_process
+
+T = TypeVar("T")
+
+Match: TypeAlias = type | tuple[type, ...] | Callable[[object], bool] | None
+
+_YIELD_EVERY = 32
+
+
+@overload
+async def receive(match: type[T], *, timeout: float = ...) -> T: ...
+@overload
+async def receive(match: tuple[type[T], ...], *, timeout: float = ...) -> T: ...
+@overload
+async def receive(match: Callable[[object], TypeGuard[T]], *, timeout: float = ...) -> T: ...
+@overload
+async def receive(match: Callable[[object], bool], *, timeout: float = ...) -> object: ...
+@overload
+async def receive(match: None = ..., *, timeout: float = ...) -> object: ...
+
+
+@enable_ki_protection
+async def receive(match: Match = None, *, timeout: float = math.inf) -> object:  # noqa: ASYNC109
+    """Wait for the first message that matches, take it out and return it.
+
+    ``match`` is a class, a tuple of classes or a predicate; without one every message matches.
+    What does not match stays, in order. A call to this process comes as a ``Request``.
+    After ``timeout`` seconds without a match it raises ``ReceiveTimeout``; with 0 it only looks.
+    Cancelling takes nothing out. Only for the process's own task: a mailbox has one reader.
+    """
+    process = require_process("receive", own_task=True)
+    matches = _predicate(match)
+    check_seconds("timeout", timeout)
+    await _be_fair(process)
+    found, message = _take_first(process, 0, matches)
+    if not found and timeout > 0:
+        with trio.move_on_after(timeout):
+            found, message = await _wait_for(process, matches)
+    if not found:
+        raise ReceiveTimeout(f"no matching message within {timeout:g} s")
+    process.handled += 1
+    process.current = message
+    return message
+
+
+def _predicate(match: Match) -> Callable[[object], bool]:
+    if match is None:
+        return lambda _message: True
+    if isinstance(match, type | tuple):
+        classes = match
+        return lambda message: isinstance(message, classes)
+    if callable(match):
+        return match
+    raise TypeError(f"match: got {match!r}, allowed are a class, a tuple of classes, a predicate")
+
+
+async def _be_fair(process: Process) -> None:
+    """A process whose mailbox is never empty must still let others run."""
+    if process.handled % _YIELD_EVERY == 0:
+        await trio.lowlevel.checkpoint()
+    else:
+        await trio.lowlevel.checkpoint_if_cancelled()
+
+
+async def _wait_for(process: Process, matches: Callable[[object], bool]) -> tuple[bool, object]:
+    while True:
+        examined, evicted = len(process.mailbox), process.mailbox.evicted
+        await process.park()
+        start = max(0, examined - (process.mailbox.evicted - evicted))
+        found, message = _take_first(process, start, matches)
+        if found:
+            return True, message
+
+
+def _take_first(
+    process: Process, start: int, matches: Callable[[object], bool]
+) -> tuple[bool, object]:
+    """Each waiting message is looked at once: a waiting ``receive`` goes on where it was."""
+    for index, item in process.mailbox.scan(start):
+        message = item.open() if isinstance(item, Envelope) else item
+        if matches(message):
+            process.mailbox.take(index)
+            if isinstance(item, Envelope):
+                item.taken()
+            return True, message
+    return False, None

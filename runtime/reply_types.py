@@ -1,0 +1,65 @@
+"""Which reply a ``Call[R]`` class declares, as far as it can be known at run time.
+
+A handler that falls through returns ``None``. For a call whose ``R`` does not admit ``None`` that
+is a slip, and the only one about types that a running server looks for.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, ForwardRef, TypeVar, Union, get_args, get_origin
+
+from runtime.messages import Call
+
+_UNKNOWN = object
+
+
+@lru_cache(maxsize=1024)
+def admits_none(request_class: type[Call[object]]) -> bool:
+    """Whether ``None`` is a proper reply; yes where the declared type cannot be found out."""
+    return _admits_none(_declared_reply(request_class, {}), request_class)
+
+
+def _declared_reply(cls: type, given: dict[object, object]) -> object:
+    """The argument ``Call`` gets on the way up from ``cls``, its type variables filled in."""
+    for base in getattr(cls, "__orig_bases__", ()):
+        origin = get_origin(base)
+        if not (isinstance(origin, type) and issubclass(origin, Call)):
+            continue
+        args = [given.get(arg, arg) if isinstance(arg, TypeVar) else arg for arg in get_args(base)]
+        if origin is Call:
+            return args[0]
+        parameters = getattr(origin, "__parameters__", ())
+        return _declared_reply(origin, dict(zip(parameters, args, strict=False)))
+    for base in cls.__bases__:
+        if issubclass(base, Call) and base is not Call:
+            return _declared_reply(base, {})
+    return _UNKNOWN
+
+
+def _admits_none(declared: object, owner: type) -> bool:
+    if isinstance(declared, ForwardRef | str):
+        declared = _resolve(declared, owner)
+    origin = get_origin(declared)
+    if origin is Annotated:
+        return _admits_none(get_args(declared)[0], owner)
+    if origin in (Union, UnionType):
+        return any(_admits_none(arg, owner) for arg in get_args(declared))
+    if origin is not None:
+        return False
+    if declared is None or declared is Any or isinstance(declared, TypeVar):
+        return True
+    return not isinstance(declared, type) or issubclass(NoneType, declared)
+
+
+def _resolve(reference: ForwardRef | str, owner: type) -> object:
+    """What a string annotation means in its class's module; anything, if that cannot be told."""
+    text = reference.__forward_arg__ if isinstance(reference, ForwardRef) else reference
+    namespace = vars(sys.modules.get(owner.__module__, object))
+    try:
+        result: object = eval(text, dict(namespace))  # noqa: S307  the class's own annotation
+    except (NameError, AttributeError, SyntaxError, TypeError):
+        return _UNKNOWN
+    return result

@@ -1,0 +1,146 @@
+"""Crash and supervisor reports, written with structlog. One instrument among others.
+
+Nothing is said of ``Normal`` and ``Shutdown``. A traceback is logged as the text ``exception``,
+without the frames of the runtime itself and without local variables: those are the state, and the
+state is shown only as far as the server's ``redact`` allows.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Any
+
+import structlog
+
+from runtime.containment import contain, short_repr
+from runtime.exits import Crashed, ExitReason
+from runtime.instruments import (
+    ChildEnded,
+    ChildStartFailed,
+    CleanupFailed,
+    Event,
+    Instrument,
+    MessageDropped,
+    MessageUnexpected,
+    ProcessCrashed,
+    StillAlive,
+)
+
+_OWN_FILES = os.path.dirname(__file__) + os.sep
+
+
+def _why(reason: ExitReason) -> dict[str, Any]:
+    """The reason, and for a crash the traceback as well."""
+    if isinstance(reason, Crashed):
+        exc = reason.exception
+        return {"reason": short_repr(exc), "exception": contain("", format_crash, exc)}
+    return {"reason": short_repr(reason)}
+
+
+def format_crash(exc: BaseException) -> str:
+    """The traceback as text, from the user's first frame on."""
+    report = traceback.TracebackException.from_exception(exc)
+    _drop_own_frames(report)
+    return "".join(report.format()).rstrip()
+
+
+def _drop_own_frames(report: traceback.TracebackException) -> None:
+    users = [frame for frame in report.stack if not frame.filename.startswith(_OWN_FILES)]
+    report.stack = traceback.StackSummary.from_list(users or list(report.stack))
+    for other in (report.__cause__, report.__context__, *(report.exceptions or ())):
+        if other is not None:
+            _drop_own_frames(other)
+
+
+def _write(event: Event) -> None:
+    log = structlog.get_logger("trio_otp")
+    match event:
+        case ProcessCrashed():
+            log.error(
+                "process crashed",
+                pid=repr(event.pid),
+                name=event.name,
+                ancestors=[str(one) for one in event.ancestors],
+                last_message=event.last_message,
+                mailbox_length=event.mailbox_length,
+                handled=event.handled,
+                **({"state": event.state} if event.state else {}),
+                **_why(event.reason),
+            )
+        case CleanupFailed():
+            log.error(
+                "clean-up failed while the process was ending",
+                pid=repr(event.pid),
+                was=short_repr(event.reason),
+                **_why(Crashed(event.exception)),
+            )
+        case MessageDropped():
+            if _worth_a_line(event.total):
+                log.warning(
+                    "mailbox full, message dropped",
+                    pid=repr(event.pid),
+                    message=event.message,
+                    dropped=event.total,
+                )
+        case MessageUnexpected():
+            log.warning("unexpected message ignored", pid=repr(event.pid), message=event.message)
+        case StillAlive():
+            log.warning("killed process is still alive", pid=repr(event.pid), seconds=event.seconds)
+        case ChildEnded():
+            log.warning(
+                "supervised child ended",
+                supervisor=repr(event.supervisor),
+                child=str(event.child_id),
+                pid=repr(event.pid),
+                reason=short_repr(event.reason),
+                restarts=event.restarts,
+                max_restarts=event.max_restarts,
+                action=event.action,
+            )
+        case ChildStartFailed():
+            log.error(
+                "supervised child did not start",
+                supervisor=repr(event.supervisor),
+                child=str(event.child_id),
+                action=event.action,
+                **_why(event.reason),
+            )
+
+
+def _worth_a_line(total: int) -> bool:
+    """The 1st, 10th, 100th ... drop: a flood of messages must not become a flood of lines."""
+    return str(total).rstrip("0") == "1"
+
+
+log_reports = Instrument(_write, (
+    ProcessCrashed, CleanupFailed, MessageDropped, MessageUnexpected, StillAlive, ChildEnded,
+    ChildStartFailed,
+))  # fmt: skip
+"""The instrument that a node has unless it is given others."""
+
+
+def configure_logging() -> None:
+    """Set structlog up for a service, unless the program has: readable on a terminal, else JSON.
+
+    Lines go to standard error, so that standard output stays the program's own.
+    """
+    if structlog.is_configured():
+        return
+    terminal = sys.stderr.isatty()
+    last: list[Any] = (
+        [structlog.dev.ConsoleRenderer()]
+        if terminal
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *last,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

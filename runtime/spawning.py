@@ -1,0 +1,214 @@
+"""Making a process: of a body, or of any async function. OTP: ``spawn`` and its relatives."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+import trio
+from trio.lowlevel import disable_ki_protection, enable_ki_protection
+
+from runtime.errors import AlreadyStarted, NoNode
+from runtime.exits import NORMAL, ExitReason
+from runtime.mailbox import MailboxLimit
+from runtime.messages import MonitorRef
+from runtime.pid import Pid
+from runtime.process import (
+    Body,
+    Process,
+    current_process,
+    current_table,
+    describe_plainly,
+    require_process,
+)
+from runtime.process_table import ProcessTable, check_name
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+DEFAULT_SHUTDOWN = 5.0
+
+
+@disable_ki_protection
+async def _run_users_function(call: Callable[[], Awaitable[T]]) -> T:
+    return await call()
+
+
+class FunctionBody:
+    """The body of a process that is just an async function.
+
+    One that takes ``task_status`` is up when it calls ``task_status.started()``, any other at once.
+    """
+
+    is_server = False
+
+    def __init__(self, call: Callable[..., Awaitable[object]]) -> None:
+        self._call = call
+
+    async def live(self, process: Process) -> ExitReason:
+        """Run the function inside the scope that exit signals cancel."""
+        with trio.CancelScope() as process.scope:
+            if takes_task_status(self._call):
+                await _run_users_function(partial(self._call, task_status=_Started(process)))
+            else:
+                process.mark_started()
+                await _run_users_function(self._call)
+        return NORMAL
+
+    def describe(self, message: object) -> str:
+        """A plain process hides nothing of its messages."""
+        return describe_plainly(message)
+
+    def describe_state(self) -> str | None:
+        """A function has no state to show."""
+        return None
+
+    def release(self) -> None:
+        """Nothing is held."""
+
+
+class _Started(trio.TaskStatus[object]):
+    """The ``task_status`` given to a function: its first ``started`` says the process is up."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    def started(self, value: object = None) -> None:
+        if self._process.status != "starting":
+            raise RuntimeError("called 'started' twice on the same task status")
+        self._process.mark_started()
+
+
+def takes_task_status(fn: Callable[..., object]) -> bool:
+    """Whether ``fn`` can be given a ``task_status``, as ``nursery.start`` would."""
+    return "task_status" in inspect.signature(fn).parameters
+
+
+def check_async_function(field: str, fn: object) -> None:
+    """Refuse what is not an async function; partials and objects with an async call are fine."""
+    inner = fn
+    while isinstance(inner, partial):
+        inner = inner.func
+    if not (
+        inspect.iscoroutinefunction(inner)
+        or inspect.iscoroutinefunction(getattr(inner, "__call__", None))
+    ):
+        raise TypeError(f"{field}: got {fn!r}, allowed is an async function, not called")
+
+
+def function_name(fn: object) -> str:
+    """What a function is called in labels and as a default child id."""
+    while isinstance(fn, partial):
+        fn = fn.func
+    return getattr(fn, "__name__", type(fn).__name__)
+
+
+@enable_ki_protection
+def spawn_process(
+    table: ProcessTable[Process],
+    body: Body,
+    *,
+    label: str,
+    name: str | None = None,
+    limit: MailboxLimit | None = None,
+    budget: float | str = DEFAULT_SHUTDOWN,
+    nursery: trio.Nursery | None = None,
+    parent: Pid | None = None,
+    link_to: Process | None = None,
+) -> Process:
+    """Start a process's task; its first step has not run yet when this returns.
+
+    Without a ``nursery`` it lives in the node's root. The link is part of the start, so no end,
+    however early, is missed. Refused with ``AlreadyStarted`` before anything exists.
+    """
+    if name is not None:
+        holder = table.by_name.get(check_name("name", name))
+        if holder is not None:
+            raise AlreadyStarted(name, holder.pid)
+    if nursery is None and table.stopping:
+        raise NoNode("the node is stopping and starts nothing any more")
+    pid = table.new_pid(name or label)
+    process = Process(
+        pid,
+        table,
+        body,
+        parent=parent or table.owner,
+        name=name,
+        ancestors=_ancestors(),
+        limit=limit,
+        budget=budget,
+    )
+    table.context.run(partial((nursery or table.nursery).start_soon, process.run, name=repr(pid)))
+    table.add(pid, process, name, root=nursery is None)
+    if link_to is not None:
+        link_to.links.link(process)
+        process.links.link(link_to)
+    return process
+
+
+def _ancestors() -> tuple[Pid | str, ...]:
+    """Who started it, by name if it has one, then who started that. OTP: ``$ancestors``."""
+    starter = current_process()
+    return () if starter is None else (starter.name or starter.pid, *starter.ancestors)
+
+
+def _spawn(
+    link_to: Process | None,
+    fn: Callable[..., Awaitable[object]],
+    args: tuple[Any, ...],
+    name: str | None,
+    limit: MailboxLimit | None,
+) -> Process:
+    check_async_function("fn", fn)
+    call = partial(fn, *args)
+    inspect.signature(fn).bind(*args)
+    parent = None if link_to is None else link_to.pid
+    return spawn_process(
+        current_table(),
+        FunctionBody(call),
+        label=function_name(fn),
+        name=name,
+        limit=limit,
+        parent=parent,
+        link_to=link_to,
+    )
+
+
+def spawn(
+    fn: Callable[..., Awaitable[object]],
+    *args: object,
+    name: str | None = None,
+    mailbox: MailboxLimit | None = None,
+) -> Pid:
+    """Run ``fn(*args)`` as a process in the node's root, linked to nobody. OTP: ``spawn``.
+
+    Returns at once; the function's first step has not run. It ends with the node at the latest.
+    """
+    return _spawn(None, fn, args, name, mailbox).pid
+
+
+def spawn_link(
+    fn: Callable[..., Awaitable[object]],
+    *args: object,
+    name: str | None = None,
+    mailbox: MailboxLimit | None = None,
+) -> Pid:
+    """``spawn`` and ``link`` in one step. Only in a process. OTP: ``spawn_link``."""
+    return _spawn(require_process("spawn_link"), fn, args, name, mailbox).pid
+
+
+def spawn_monitor(
+    fn: Callable[..., Awaitable[object]],
+    *args: object,
+    name: str | None = None,
+    mailbox: MailboxLimit | None = None,
+) -> tuple[Pid, MonitorRef]:
+    """``spawn`` and ``monitor`` in one step. Only in a process. OTP: ``spawn_monitor``."""
+    watcher = require_process("spawn_monitor")
+    process = _spawn(None, fn, args, name, mailbox)
+    ref = MonitorRef()
+    watcher.links.watch(ref, process)
+    process.links.watched(ref, watcher, None)
+    return process.pid, ref

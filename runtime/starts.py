@@ -1,0 +1,79 @@
+"""Start a process from a spec and wait until it is up. OTP: ``GenServer.start``/``start_link``."""
+
+from __future__ import annotations
+
+import math
+
+import trio
+
+from runtime.calls import PidRef, Ref
+from runtime.child_spec import ChildSpec
+from runtime.errors import Ignored, StartError, StartFailed, StartTimeout
+from runtime.exits import Crashed, ExitReason
+from runtime.outcomes import check_seconds
+from runtime.process import Process, current_table, require_process
+from runtime.spawning import spawn_process
+
+
+async def start(spec: ChildSpec, *, timeout: float = math.inf) -> Ref:  # noqa: ASYNC109
+    """Start a process in the node's root, linked to nobody, and wait until it is up.
+
+    Works from any task of the node. ``AlreadyStarted`` if the name is taken, ``StartFailed`` if
+    ``init`` failed, ``Ignored`` if it said so, ``StartTimeout`` after ``timeout`` seconds.
+    Cancelling ends what was started and waits for that, so nothing is left behind.
+    """
+    return await _start(spec, None, timeout)
+
+
+async def start_link(spec: ChildSpec, *, timeout: float = math.inf) -> Ref:  # noqa: ASYNC109
+    """``start``, linked to the calling process, which becomes the parent. Only in a process.
+
+    If ``init`` fails, the caller also feels it through the link: it ends with the same reason,
+    unless that is ``Normal()`` or it traps exits.
+    """
+    return await _start(spec, require_process("start_link"), timeout)
+
+
+async def _start(spec: ChildSpec, starter: Process | None, timeout: float) -> Ref:  # noqa: ASYNC109
+    if not isinstance(spec, ChildSpec):
+        raise TypeError(f"spec: got {spec!r}, allowed is a ChildSpec: Counter.child_spec(10)")
+    check_seconds("timeout", timeout)
+    await trio.lowlevel.checkpoint_if_cancelled()
+    process = spawn_process(
+        current_table(),
+        spec.make_body(),
+        label=spec.behaviour,
+        name=spec.name,
+        limit=spec.mailbox,
+        link_to=starter,
+        budget=spec.shutdown,
+        parent=None if starter is None else starter.pid,
+    )
+
+    def abandon() -> None:
+        if starter is not None:
+            starter.links.unlink(process)
+            process.links.unlink(starter)
+        process.kill()
+
+    reason: ExitReason = None
+    with trio.move_on_after(timeout) as patience:
+        reason = await process.wait_started(abandon)
+    if patience.cancelled_caught:
+        raise StartTimeout(spec.behaviour, timeout)
+    if reason is not None:
+        raise_start_error(spec, process, reason)
+    return PidRef(process)
+
+
+def start_error(spec: ChildSpec, process: Process, reason: ExitReason) -> StartError:
+    """The error for a process that ended with ``reason`` before it was up."""
+    if process.ignored:
+        return Ignored(f"{spec.behaviour} did not start: its init returned Ignore()")
+    return StartFailed(spec.behaviour, reason)
+
+
+def raise_start_error(spec: ChildSpec, process: Process, reason: ExitReason) -> None:
+    """Raise ``start_error``, from the exception that ``init`` raised, if it did."""
+    cause = reason.exception if isinstance(reason, Crashed) else None
+    raise start_error(spec, process, reason) from cause

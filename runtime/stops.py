@@ -1,0 +1,50 @@
+"""The ladder that ends a process: signal, wait for the budget, kill, wait.
+
+The wait after the kill has no bound: inside a nursery nothing else is true, and a process that
+shields itself or sits in a thread is really still there. It is reported every second instead.
+"""
+
+from __future__ import annotations
+
+import math
+
+import trio
+
+from runtime.exits import SHUTDOWN, ExitReason
+from runtime.instruments import StillAlive
+from runtime.pid import Pid
+from runtime.process import Process
+
+REPORT_EVERY = 1.0
+
+
+async def stop_process(
+    process: Process, sender: Pid, budget: float | str, reason: ExitReason = SHUTDOWN
+) -> None:
+    """End a process whose parent is ``sender`` and return when it is gone.
+
+    ``budget`` is seconds, ``math.inf`` or ``"brutal_kill"``. Cancelling stops waiting, not the
+    process.
+    """
+    if process.status == "ended":
+        return
+    if isinstance(budget, float | int):
+        process.signal(sender, reason)
+        if await _gone_within(process, budget):
+            return
+    process.kill()
+    waited = 0.0
+    while not await _gone_within(process, REPORT_EVERY):
+        waited += REPORT_EVERY
+        process.table.instruments.emit(StillAlive(process.pid, waited))
+
+
+async def _gone_within(process: Process, seconds: float) -> bool:
+    if process.status == "ended":
+        return True
+    if seconds == math.inf:
+        await process.wait_ended()
+        return True
+    with trio.move_on_after(seconds) as patience:
+        await process.wait_ended()
+    return not patience.cancelled_caught

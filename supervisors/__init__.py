@@ -1,0 +1,44 @@
+"""Supervision trees: supervisors, ``open_supervisor`` for any Trio program, ``run`` for a service.
+
+What runs in a tree, and how it talks, is in the package ``runtime``.
+"""
+
+import runtime
+
+if not hasattr(runtime, "GenServer"):
+    raise ImportError(
+        "supervisors needs the package 'runtime' of trio-otp, but another package of that name "
+        f"comes first on the path: {getattr(runtime, '__file__', None) or runtime.__path__}"
+    )
+
+from supervisors.backoff import Backoff
+from supervisors.children import ChildCounts, ChildInfo, ChildSource, ChildStatus
+from supervisors.errors import (
+    AlreadyPresent,
+    ChildError,
+    ChildNotFound,
+    ChildRestarting,
+    ChildRunning,
+    FailedToStartChild,
+    GaveUp,
+    SupervisorGaveUp,
+)
+from supervisors.intensity import Intensity
+from supervisors.open_supervisor import open_supervisor
+from supervisors.run import run
+from supervisors.strategies import AutoShutdown, Strategy
+from supervisors.supervisor import Supervisor
+from supervisors.supervisor_ref import SupervisorRef
+
+__all__ = [
+    "AlreadyPresent", "AutoShutdown", "Backoff", "ChildCounts", "ChildError", "ChildInfo",
+    "ChildNotFound", "ChildRestarting", "ChildRunning", "ChildSource", "ChildStatus",
+    "FailedToStartChild", "GaveUp", "Intensity", "Strategy", "Supervisor", "SupervisorGaveUp",
+    "SupervisorRef", "open_supervisor", "run",
+]  # fmt: skip
+
+for _name in __all__:
+    # tracebacks and reprs show the public path
+    _public = globals()[_name]
+    if isinstance(_public, type) and _public.__module__.startswith("supervisors."):
+        _public.__module__ = "supervisors"

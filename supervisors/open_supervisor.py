@@ -1,0 +1,182 @@
+"""A supervision tree for the length of a block: ``async with open_supervisor(children)``.
+
+The root supervisor lives in the node's host task, not under the block. Leaving the block by any
+way asks it for its orderly shutdown and waits for that; only then does anything propagate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from types import TracebackType
+
+import trio
+from trio.lowlevel import enable_ki_protection
+
+from runtime import ChildSpec, Crashed, ExitReason, Instrument, Shutdown, open_node
+from runtime.calls import PidRef
+from runtime.exits import SHUTDOWN, is_clean
+from runtime.process import Process, Watch, current_table, table_var
+from runtime.spawning import spawn_process
+from runtime.starts import start_error
+from supervisors.backoff import Backoff
+from supervisors.children import ChildSource
+from supervisors.errors import FailedToStartChild, GaveUp, SupervisorGaveUp
+from supervisors.strategies import AutoShutdown, Strategy
+from supervisors.supervisor import Supervisor
+from supervisors.supervisor_ref import SupervisorRef
+
+
+class _RootWatch(Watch):
+    """Cancels the body when the root supervisor ends, and keeps why."""
+
+    __slots__ = ("body",)
+
+    def __init__(self, root: Process, body: trio.CancelScope) -> None:
+        super().__init__(root, only_end=True)
+        self.body = body
+
+    def wake(self, reason: ExitReason) -> None:
+        """The root has ended, by itself or because it was asked to."""
+        self.reason = reason
+        self.body.cancel()
+
+
+class OpenSupervisor(AbstractAsyncContextManager[SupervisorRef]):
+    """What ``open_supervisor`` returns; use it with ``async with``, once."""
+
+    def __init__(self, spec: ChildSpec, instruments: Iterable[Instrument] | None) -> None:
+        self._spec = spec
+        self._instruments = instruments
+
+    @enable_ki_protection
+    async def __aenter__(self) -> SupervisorRef:
+        """Start the tree; if that fails or is cancelled, what was started is stopped in order."""
+        async with AsyncExitStack() as stack:
+            if table_var.get(None) is None:
+                await stack.enter_async_context(open_node(instruments=self._instruments))
+            root = await _start_root(self._spec)
+            stack.push_async_callback(_stop_root, root)
+            body = stack.enter_context(trio.CancelScope())
+            self._watch = _RootWatch(root, body)
+            root.watches[self._watch] = None
+            self._stack = stack.pop_all()
+        return SupervisorRef(PidRef(root))
+
+    @enable_ki_protection
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        """Stop the tree in order, then raise what there is to raise; the body's own goes first."""
+        absorbed = await self._stack.__aexit__(kind, exc, trace)
+        reason = self._watch.reason
+        if not _is_failure(reason):
+            return absorbed
+        error = _gave_up(self._spec, reason)
+        if exc is not None and not absorbed:
+            exc.add_note(f"meanwhile: {error}")
+            return False
+        raise error from _exception_of(reason)
+
+
+async def _start_root(spec: ChildSpec) -> Process:
+    await trio.lowlevel.checkpoint_if_cancelled()
+    table = current_table()
+    root = spawn_process(
+        table, spec.make_body(), label=spec.behaviour, name=spec.name, budget=spec.shutdown
+    )
+    reason = await root.wait_started(lambda: root.signal(table.owner, SHUTDOWN))
+    if reason is not None:
+        error = start_error(spec, root, reason)
+        if isinstance(reason, Shutdown) and isinstance(reason.detail, FailedToStartChild):
+            error.add_note(f"child {reason.detail.child_id!r} failed to start")
+        raise error from _exception_of(reason)
+    return root
+
+
+async def _stop_root(root: Process) -> None:
+    root.signal(root.table.owner, SHUTDOWN)
+    if root.status != "ended":
+        with trio.CancelScope(shield=True):
+            await root.wait_ended()
+
+
+def _is_failure(reason: ExitReason) -> bool:
+    """Whether the root ended otherwise than by request, or because its work was done."""
+    return not is_clean(reason) or (
+        isinstance(reason, Shutdown) and isinstance(reason.detail, GaveUp)
+    )
+
+
+def _gave_up(spec: ChildSpec, reason: ExitReason) -> SupervisorGaveUp:
+    if isinstance(reason, Shutdown) and isinstance(reason.detail, GaveUp):
+        return SupervisorGaveUp(f"{spec.id} ran out of restarts:", reason, reason.detail.history)
+    return SupervisorGaveUp(f"{spec.id} ended: {reason!r}", reason, ())
+
+
+def _exception_of(reason: ExitReason) -> BaseException | None:
+    """The exception at the bottom of a reason, if there is one."""
+    match reason:
+        case Crashed():
+            return reason.exception
+        case Shutdown(detail=GaveUp() as detail):
+            return detail.exception
+        case Shutdown(detail=FailedToStartChild() as detail):
+            return _exception_of(detail.reason)
+        case BaseException():
+            return reason
+        case _:
+            return None
+
+
+def root_spec(
+    children: Iterable[ChildSource],
+    *,
+    name: str | None,
+    strategy: Strategy,
+    max_restarts: int,
+    max_seconds: float,
+    auto_shutdown: AutoShutdown,
+    backoff: Backoff | None,
+) -> ChildSpec:
+    """The spec of a tree's root, everything in it checked."""
+    spec = Supervisor.child_spec(
+        children,
+        strategy=strategy,
+        max_restarts=max_restarts,
+        max_seconds=max_seconds,
+        auto_shutdown=auto_shutdown,
+        backoff=backoff,
+    )
+    return spec.replace(name=name)
+
+
+def open_supervisor(
+    children: Iterable[ChildSource], *, strategy: Strategy = "one_for_one", max_restarts: int = 3,
+    max_seconds: float = 5.0, auto_shutdown: AutoShutdown = "never",
+    backoff: Backoff | None = None, name: str | None = None,
+    instruments: Iterable[Instrument] | None = None,
+) -> AbstractAsyncContextManager[SupervisorRef]:  # fmt: skip
+    """Run a supervision tree for the length of a block: ``async with open_supervisor(children)``.
+
+    See ``Supervisor`` for the options; ``name`` registers the root. The outermost one in a
+    ``trio.run`` also opens the node, with ``instruments`` (see ``open_node``). If a child does not
+    start, those before it are stopped and ``StartFailed`` is raised. When the root runs out of
+    restarts, the body is cancelled and ``SupervisorGaveUp`` raised; a body that raises by itself
+    wins, with a note. When the root ends by ``auto_shutdown`` or ``stop``, the body is cancelled
+    and the block is left quietly. Cancelling the block, also while it stops, is a request for the
+    orderly shutdown and does not hurry it.
+    """
+    spec = root_spec(
+        children,
+        name=name,
+        strategy=strategy,
+        max_restarts=max_restarts,
+        max_seconds=max_seconds,
+        auto_shutdown=auto_shutdown,
+        backoff=backoff,
+    )
+    return OpenSupervisor(spec, instruments)

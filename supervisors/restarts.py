@@ -1,0 +1,68 @@
+"""The restart account of one supervisor: when to give up, how long to wait, and what led there."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+
+import trio
+
+from runtime import Crashed, ExitReason, Shutdown
+from runtime.containment import short_repr
+from supervisors.backoff import Backoff
+from supervisors.children import Child
+from supervisors.errors import GaveUp
+from supervisors.intensity import Intensity
+
+_HISTORY = 20
+
+
+class Restarts:
+    """Counts every restart of every child, and keeps the last ones as text."""
+
+    def __init__(self, intensity: Intensity, backoff: Backoff | None) -> None:
+        self.intensity = intensity
+        self._backoff = backoff
+        self._recent: tuple[float, ...] = ()
+        self._history: deque[str] = deque(maxlen=_HISTORY)
+
+    @property
+    def recent(self) -> int:
+        """How many restarts count at the moment."""
+        return len(self._recent)
+
+    def record(self, child: Child, reason: ExitReason) -> bool:
+        """One more restart is due; whether it may be made."""
+        now = trio.current_time()
+        self._recent = self.intensity.record(self._recent, now)
+        self._history.append(f"at {now:.3f} s: child {child.spec.id!r}: {_text(reason)}")
+        child.restarts += 1
+        return not self.intensity.exceeded(self._recent)
+
+    def delay(self) -> float:
+        """Seconds to wait before the restart that was just recorded."""
+        if self._backoff is None:
+            return 0.0
+        return self._backoff.delay(len(self._recent), random.random())  # noqa: S311  no secret
+
+    def gave_up(self, reason: ExitReason) -> Shutdown:
+        """The reason a supervisor ends with when the restart for ``reason`` is one too many."""
+        exception: BaseException | None = None
+        inner: tuple[str, ...] = ()
+        match reason:
+            case Crashed():
+                exception = reason.exception
+            case Shutdown(detail=GaveUp() as below):
+                exception = below.exception
+                inner = tuple(f"  {line}" for line in below.history)
+        return Shutdown(GaveUp((*self._history, *inner), exception))
+
+
+def _text(reason: ExitReason) -> str:
+    match reason:
+        case Crashed():
+            return f"crashed: {short_repr(reason.exception, 200)}"
+        case Shutdown(detail=GaveUp()):
+            return "gave up restarting"
+        case _:
+            return short_repr(reason, 200)

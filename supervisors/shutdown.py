@@ -1,0 +1,49 @@
+"""Stopping children: one by one in reverse order, or all at once. OTP: supervisor shutdown.
+
+The choice: orderly means sequential. Each child is signalled only when the one started after it is
+gone, so that it can still use what was started before it. The cost: the times add up, each bounded
+by the child's own budget. All at once is for a supervisor that was itself killed: its children then
+get ``Killed`` from their parent, run their ``terminate``, and still have their budgets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import trio
+
+from runtime import ExitReason, Pid
+from runtime.exits import KILLED, SHUTDOWN
+from runtime.process import Process
+from runtime.stops import stop_process
+from supervisors.children import Child
+
+
+async def stop_child(child: Child, supervisor: Pid, reason: ExitReason = SHUTDOWN) -> None:
+    """Stop one child and wait until it is gone; nothing to do if it does not run."""
+    if child.process is not None:
+        await stop_process(child.process, supervisor, child.spec.shutdown, reason)
+        child.process = None
+    child.status = "stopped"
+
+
+async def stop_in_order(children: Iterable[Child], supervisor: Pid) -> None:
+    """Stop children one by one, last started first, each within its own budget."""
+    for child in reversed(tuple(children)):
+        await stop_child(child, supervisor)
+
+
+async def stop_together(children: Iterable[Child], supervisor: Pid, reason: ExitReason) -> None:
+    """Stop children at the same time, each within its own budget."""
+    async with trio.open_nursery() as nursery:
+        for child in children:
+            nursery.start_soon(stop_child, child, supervisor, reason)
+
+
+async def stop_all(children: Iterable[Child], supervisor: Process) -> None:
+    """The last thing a supervisor does: in order, unless or until it is itself killed."""
+    if not supervisor.killed:
+        with trio.CancelScope() as supervisor.grace:
+            await stop_in_order(children, supervisor.pid)
+        supervisor.grace = None
+    await stop_together(children, supervisor.pid, KILLED)

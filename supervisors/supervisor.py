@@ -1,0 +1,358 @@
+"""Supervisor: starts its children in order, restarts them by rule, stops them in reverse.
+
+OTP: ``Supervisor``. It is a GenServer whose process is wrapped in a Trio nursery, and the children
+are tasks of that nursery: a supervisor cannot end before they have. The nursery stands outside the
+scope that exit signals cancel, so a signal interrupts what the supervisor is waiting for (a slow
+``init``, a slow stop) but never a child; the children are then stopped in order, by the one piece
+of code that does so for every way a supervisor can end.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Iterable
+from typing import ClassVar, ParamSpec
+
+import trio
+
+from runtime import (
+    AlreadyStarted,
+    ChildEnded,
+    ChildSpec,
+    ChildStartFailed,
+    ChildType,
+    Exit,
+    ExitReason,
+    GenServer,
+    Ignored,
+    NoReply,
+    Pid,
+    Ref,
+    ReplyTo,
+    Shutdown,
+    ShutdownBudget,
+    StartError,
+    Stop,
+    handles,
+    ref,
+    send_after,
+)
+from runtime.exits import SHUTDOWN
+from runtime.gen_server import spec_of
+from runtime.outcomes import CastResult, InitResult
+from runtime.process import Process
+from runtime.server_loop import ServerBody
+from supervisors.backoff import Backoff
+from supervisors.children import Child, ChildCounts, ChildInfo, ChildSource, to_specs
+from supervisors.errors import (
+    AlreadyPresent,
+    ChildNotFound,
+    ChildRestarting,
+    ChildRunning,
+    FailedToStartChild,
+)
+from supervisors.family import Family, failure_reason
+from supervisors.intensity import Intensity
+from supervisors.requests import (
+    CountChildren,
+    DeleteChild,
+    RestartChild,
+    RetryRestart,
+    StartChild,
+    TerminateChild,
+    WhichChildren,
+)
+from supervisors.restarts import Restarts
+from supervisors.strategies import (
+    AutoShutdown,
+    Strategy,
+    check_auto_shutdown,
+    check_strategy,
+    is_restarted,
+    restart_group,
+    shuts_down,
+)
+
+P = ParamSpec("P")
+
+
+class SupervisorBody(ServerBody):
+    """A server's body inside the nursery its children live in."""
+
+    nursery: trio.Nursery
+
+    async def live(self, process: Process) -> ExitReason:
+        """Serve; then, however that ended, stop the children. The nursery is empty by then."""
+        process.trap = "not parent"
+        manager = trio.open_nursery()
+        self.nursery = await manager.__aenter__()
+        try:
+            return await super().live(process)
+        finally:
+            server = self.server
+            if isinstance(server, Supervisor) and server.family is not None:
+                await server.family.stop_all()
+            await manager.__aexit__(None, None, None)
+
+
+class Supervisor(GenServer):
+    """A supervisor of a fixed list of children, to which more can be added.
+
+    - ``children``: specs, GenServer classes or async functions, in start order; ``None`` is left
+      out, and so is a spec whose ``enabled`` says so.
+    - ``strategy``: ``one_for_one`` restarts what ended, ``one_for_all`` all, ``rest_for_one`` what
+      ended and what was started after it.
+    - ``max_restarts`` in ``max_seconds``: one restart more, over all children, and it stops its
+      children and ends with ``Shutdown``.
+    - ``auto_shutdown``: ``any_significant`` or ``all_significant`` ends it when significant
+      children have ended by themselves.
+    - ``backoff``: a ``Backoff`` delays restarts; the default restarts at once.
+
+    A subclass that computes its children calls ``super().__init__(...)`` from its own.
+    """
+
+    _body_class: ClassVar[type[ServerBody]] = SupervisorBody
+    _child_type: ClassVar[ChildType] = "supervisor"
+    _child_shutdown: ClassVar[ShutdownBudget] = math.inf
+
+    family: Family | None = None
+
+    def __init__(
+        self,
+        children: Iterable[ChildSource],
+        *,
+        strategy: Strategy = "one_for_one",
+        max_restarts: int = 3,
+        max_seconds: float = 5.0,
+        auto_shutdown: AutoShutdown = "never",
+        backoff: Backoff | None = None,
+    ) -> None:
+        check_strategy(strategy)
+        check_auto_shutdown(auto_shutdown)
+        if backoff is not None and not isinstance(backoff, Backoff):
+            raise TypeError(f"backoff: got {backoff!r}, allowed are Backoff(...) and None")
+        self.strategy = strategy
+        self.auto_shutdown = auto_shutdown
+        self.specs = to_specs(children)
+        self._restarts = Restarts(Intensity(max_restarts, max_seconds), backoff)
+        for spec in self.specs:
+            self._check_significant(spec)
+
+    @classmethod
+    def child_spec(cls: Callable[P, GenServer], *args: P.args, **kwargs: P.kwargs) -> ChildSpec:
+        """A spec of a supervisor as a child: type ``supervisor``, no limit on its shutdown.
+
+        What is wrong with the children or the options is refused now.
+        """
+        if cls is Supervisor:
+            children, *rest = args or (kwargs.pop("children"),)
+            args = (list(children), *rest)  # type: ignore[assignment]
+            cls(*args, **kwargs)
+        return spec_of(cls, args, kwargs)
+
+    def _check_significant(self, spec: ChildSpec) -> None:
+        if spec.significant and self.auto_shutdown == "never":
+            raise ValueError(
+                f"significant of child {spec.id!r}: the supervisor's auto_shutdown "
+                "is 'never', so its end could not end the supervisor"
+            )
+
+    # -- start ------------------------------------------------------------------------------
+
+    async def init(self) -> InitResult:
+        """Start the children in order; if one fails, none stays."""
+        assert self._loop is not None
+        body = self._loop.process.body
+        assert isinstance(body, SupervisorBody)
+        self.family = Family(self._loop.process, body.nursery)
+        for spec in self.specs:
+            if not spec.is_enabled():
+                continue
+            error = await self.family.start_new(Child(spec))
+            if error is not None and not isinstance(error, Ignored):
+                return Stop(Shutdown(FailedToStartChild(spec.id, failure_reason(error))))
+        return None
+
+    @property
+    def _family(self) -> Family:
+        assert self.family is not None
+        return self.family
+
+    # -- requests ---------------------------------------------------------------------------
+
+    @handles(StartChild)
+    async def start_child(self, request: StartChild, reply_to: ReplyTo[Ref]) -> NoReply:
+        """See ``SupervisorRef.start_child``."""
+        spec = request.spec
+        self._check_startable(spec, reply_to)
+        if reply_to.answered or request.ticket.cancelled:
+            return NoReply()
+        child = Child(spec)
+        self._answer(reply_to, child, await self._family.start_new(child, request.ticket))
+        return NoReply()
+
+    def _check_startable(self, spec: ChildSpec, reply_to: ReplyTo[Ref]) -> None:
+        present = self._family.rows.get(spec.id)
+        if present is not None and present.process is not None:
+            reply_to.error(AlreadyStarted(str(spec.id), present.process.pid))
+        elif present is not None:
+            reply_to.error(AlreadyPresent(spec.id))
+        elif not spec.is_enabled():
+            reply_to.error(Ignored(f"child {spec.id!r} is not enabled"))
+        else:
+            try:
+                self._check_significant(spec)
+            except ValueError as exc:
+                reply_to.error(exc)
+
+    def _answer(self, reply_to: ReplyTo[Ref], child: Child, error: StartError | None) -> None:
+        if error is not None:
+            reply_to.error(error)
+        elif child.process is not None:
+            reply_to.reply(ref(child.process.pid))
+
+    def _find(
+        self, child_id: Hashable, reply_to: ReplyTo[Ref] | ReplyTo[None], *, stopped: bool
+    ) -> Child | None:
+        """The row of that id, which must be stopped if so asked; else the caller gets the error."""
+        child = self._family.rows.get(child_id)
+        if child is None:
+            reply_to.error(ChildNotFound(child_id))
+        elif stopped and child.status == "restarting":
+            reply_to.error(ChildRestarting(child_id))
+        elif stopped and child.process is not None:
+            reply_to.error(ChildRunning(child_id, child.process.pid))
+        else:
+            return child
+        return None
+
+    @handles(TerminateChild)
+    async def terminate_child(self, request: TerminateChild, reply_to: ReplyTo[None]) -> NoReply:
+        """See ``SupervisorRef.terminate_child``."""
+        child = self._find(request.child_id, reply_to, stopped=False)
+        if child is not None:
+            await self._family.stop(child)
+            reply_to.reply(None)
+        return NoReply()
+
+    @handles(RestartChild)
+    async def restart_child(self, request: RestartChild, reply_to: ReplyTo[Ref]) -> NoReply:
+        """See ``SupervisorRef.restart_child``."""
+        child = self._find(request.child_id, reply_to, stopped=True)
+        if child is not None:
+            self._answer(reply_to, child, await self._family.start(child))
+        return NoReply()
+
+    @handles(DeleteChild)
+    def delete_child(self, request: DeleteChild, reply_to: ReplyTo[None]) -> NoReply:
+        """See ``SupervisorRef.delete_child``."""
+        child = self._find(request.child_id, reply_to, stopped=True)
+        if child is not None:
+            self._family.rows.remove(child)
+            reply_to.reply(None)
+        return NoReply()
+
+    @handles(WhichChildren)
+    def which_children(self, request: WhichChildren) -> list[ChildInfo]:
+        """See ``SupervisorRef.which_children``."""
+        return [child.info() for child in reversed(tuple(self._family.rows))]
+
+    @handles(CountChildren)
+    def count_children(self, request: CountChildren) -> ChildCounts:
+        """See ``SupervisorRef.count_children``."""
+        return self._family.rows.count()
+
+    # -- a child has ended ------------------------------------------------------------------
+
+    @handles(Exit)
+    async def child_ended(self, message: Exit) -> CastResult:
+        """Decide what follows. A stranger's signal, or one of a child stopped here, is nothing."""
+        child = self._family.ended(message.pid)
+        if child is None:
+            return None
+        if is_restarted(child.spec.restart, message.reason):
+            return await self._restart(child, message.reason, message.pid)
+        self._family.settle(child)
+        if self._ends_supervisor(child):
+            self._report(child, message.pid, message.reason, "shut down: it was significant")
+            return Stop(SHUTDOWN)
+        self._report(child, message.pid, message.reason, "leave it stopped")
+        return None
+
+    def _ends_supervisor(self, child: Child) -> bool:
+        others = any(
+            other.spec.significant and other.status != "stopped"
+            for other in self._family.rows
+            if other is not child
+        )
+        return shuts_down(
+            self.auto_shutdown, significant=child.spec.significant, others_alive=others
+        )
+
+    async def _restart(self, child: Child, reason: ExitReason, pid: Pid | None) -> CastResult:
+        """Count the restart, then make it, at once or after the backoff; or give up."""
+        if self._family.owner.table.stopping:
+            return None
+        if not self._restarts.record(child, reason):
+            self._report(child, pid, reason, "give up")
+            return Stop(self._restarts.gave_up(reason))
+        delay = self._restarts.delay()
+        group = self._family.group(
+            restart_group(self.strategy, self._family.rows.ids(), child.spec.id)
+        )
+        names = ", ".join(str(member.spec.id) for member in group)
+        if delay == 0:
+            self._report(child, pid, reason, f"restart {names}")
+            return await self._start_group(group)
+        self._report(child, pid, reason, f"restart {names} in {delay:.3g} s")
+        await self._family.stop_group(group)
+        child.status = "restarting"
+        send_after(self._family.owner.pid, RetryRestart(child, child.restarts, None), delay)
+        return None
+
+    async def _start_group(self, group: list[Child]) -> None:
+        """Stop what is left of the group, then start it in order; a failure is tried again."""
+        for member in await self._family.stop_group(group):
+            error = await self._family.start(member)
+            if error is not None and not isinstance(error, Ignored):
+                self._try_again(member, failure_reason(error))
+                return
+
+    def _try_again(self, child: Child, reason: ExitReason) -> None:
+        """By a message, so that requests get a turn between attempts."""
+        child.status = "restarting"
+        owner = self._family.owner
+        if owner.table.instruments.want(ChildStartFailed):
+            owner.table.instruments.emit(
+                ChildStartFailed(owner.pid, child.spec.id, reason, "try again")
+            )
+        owner.post_system(RetryRestart(child, child.restarts, reason))
+
+    @handles(RetryRestart)
+    async def retry_restart(self, message: RetryRestart) -> CastResult:
+        """Go on with a restart, unless the child was stopped, deleted or restarted meanwhile."""
+        child, family = message.child, self._family
+        stale = child.status != "restarting" or child.restarts != message.attempt
+        if stale or family.rows.get(child.spec.id) is not child:
+            return None
+        if message.failure is not None:
+            return await self._restart(child, message.failure, None)
+        await self._start_group(
+            family.group(restart_group(self.strategy, family.rows.ids(), child.spec.id))
+        )
+        return None
+
+    def _report(self, child: Child, pid: Pid | None, reason: ExitReason, action: str) -> None:
+        owner, restarts = self._family.owner, self._restarts
+        if owner.table.instruments.want(ChildEnded):
+            owner.table.instruments.emit(
+                ChildEnded(
+                    owner.pid,
+                    child.spec.id,
+                    pid,
+                    reason,
+                    restarts.recent,
+                    restarts.intensity.max_restarts,
+                    action,
+                )
+            )
