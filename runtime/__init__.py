@@ -3,7 +3,7 @@
 Supervision trees are in the package ``supervisors``.
 """
 
-from runtime.calls import Ref, ReplyTo, Request, named, ref, send
+from runtime.calls import Ref, named, ref, send
 from runtime.child_spec import ChildSpec, ChildType, Restart, ShutdownBudget, child_spec
 from runtime.errors import (
     AlreadyStarted,
@@ -61,12 +61,13 @@ from runtime.messages import Call, Cast, Down, Exit, IdleTimeout, MonitorRef
 from runtime.names import register, registered, unregister, whereis
 from runtime.node import Node, open_node
 from runtime.outcomes import CastResult, Continue, Idle, Ignore, InitResult, NoReply, Reply, Stop
+from runtime.pending_calls import ReplyTo, Request
 from runtime.pid import Pid
 from runtime.receiving import receive
 from runtime.reports import configure_logging, log_reports
 from runtime.signals import (
     demonitor,
-    exit,  # noqa: A004  OTP's name
+    exit,
     is_alive,
     kill,
     link,

@@ -9,7 +9,11 @@ turn a clean end into an error in the supervisor's nursery and cancel every sibl
 
 from __future__ import annotations
 
+from typing import Final
+
 import trio
+
+_POLL: Final = 0.01
 
 
 def scope_fingerprint(task: trio.lowlevel.Task) -> object:
@@ -28,10 +32,15 @@ def has_leaked_scopes(task: trio.lowlevel.Task) -> bool:
     return status is not None and home is not None and status is not home
 
 
-def unhook_leaked_scopes(task: trio.lowlevel.Task) -> None:
-    """Take left-open nurseries, which must have no children by now, and scopes off ``task``."""
+async def close_leaked_scopes(task: trio.lowlevel.Task) -> None:
+    """Cancel left-open nurseries, wait for their tasks, and take them and scopes off ``task``."""
+    for nursery in task.child_nurseries:
+        nursery.cancel_scope.cancel()
+    with trio.CancelScope(shield=True):
+        while any(nursery.child_tasks for nursery in task.child_nurseries):  # noqa: ASYNC110
+            await trio.sleep(_POLL)  # Trio has no way to wait for another nursery's tasks
     leaked: list[trio.Nursery] = getattr(task, "_child_nurseries", [])
-    for nursery in list(leaked):
+    for nursery in leaked:
         nursery._closed = True
     leaked.clear()
     activate = getattr(task, "_activate_cancel_status", None)

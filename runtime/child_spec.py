@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from functools import partial
-from typing import Literal, ParamSpec, TypeAlias, TypedDict, cast, get_args
+from typing import Any, Literal, ParamSpec, TypeAlias, TypedDict, get_args
 
 import msgspec
 from typing_extensions import Unpack
@@ -107,11 +107,11 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
         for key in options:
             if key not in allowed:
                 raise TypeError(f"replace: got {key!r}, allowed are {', '.join(sorted(allowed))}")
-        changes = dict(cast("dict[str, object]", options))
+        changes: dict[str, Any] = dict(options)
         if "id" in changes:
             changes["given_id"] = changes.pop("id")
-        # structs.replace would skip __post_init__
-        values = {field: getattr(self, field) for field in self.__struct_fields__}
+        # not structs.replace, which would skip __post_init__
+        values: dict[str, Any] = {field: getattr(self, field) for field in self.__struct_fields__}
         return ChildSpec(**{**values, **changes})
 
     def is_enabled(self) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ def contain(fallback: T, hook: Callable[..., T], *args: object) -> T:
     """``hook(*args)``, or ``fallback`` if it raises; the exception goes to ``sys.excepthook``."""
     result, exc = attempt(hook, *args)
     if exc is None:
-        return result  # type: ignore[return-value]  T may itself be optional
+        return cast("T", result)
     sys.excepthook(type(exc), exc, exc.__traceback__)
     return fallback
 

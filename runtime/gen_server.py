@@ -13,17 +13,19 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import partial
 from typing import Any, ClassVar, Literal, ParamSpec, TypeVar
 
-from runtime.calls import Ref, ReplyTo
+from runtime.calls import Ref
 from runtime.child_spec import ChildSpec, ChildType, ShutdownBudget, check_arguments
 from runtime.containment import short_repr
+from runtime.current import current_process
 from runtime.errors import OutsideProcess, UnhandledMessage
 from runtime.exits import ExitReason
-from runtime.handlers import HandlerTable, collect_handlers
+from runtime.handlers import Handler, HandlerTable, collect_handlers
 from runtime.instruments import MessageUnexpected
 from runtime.mailbox import MailboxLimit
 from runtime.outcomes import CastResult, InitResult
-from runtime.process import current_process
-from runtime.server_loop import ServerBody, ServerLoop
+from runtime.pending_calls import ReplyTo
+from runtime.server_body import ServerBody
+from runtime.server_loop import ServerLoop
 from runtime.spawning import DEFAULT_SHUTDOWN
 from runtime.starts import start, start_link
 
@@ -75,7 +77,7 @@ class GenServer:
         Returns the reply, or ``Reply(value, then=...)``, ``NoReply()`` (keep ``reply_to`` and
         answer later), ``Stop(reason, reply=...)``.
         """
-        handler = self._handlers.find(type(request))
+        handler = self._handler_of(request)
         if handler is None:
             raise UnhandledMessage(self._no_handler("call", request))
         method = getattr(self, handler.name)
@@ -86,7 +88,7 @@ class GenServer:
 
         Returns ``None``, ``Continue(arg)``, ``Idle(seconds)`` or ``Stop(reason)``.
         """
-        handler = self._handlers.find(type(message))
+        handler = self._handler_of(message)
         if handler is None:
             raise UnhandledMessage(self._no_handler("cast", message))
         result: CastResult = getattr(self, handler.name)(message)
@@ -98,7 +100,7 @@ class GenServer:
         OTP: ``handle_info/2``. By default asks the ``@handles`` methods; a message none of them
         takes is reported and ignored.
         """
-        handler = self._handlers.find(type(message))
+        handler = self._handler_of(message)
         if handler is not None:
             result: CastResult = getattr(self, handler.name)(message)
             return result
@@ -141,9 +143,10 @@ class GenServer:
             raise OutsideProcess(f"{type(self).__name__}.enter was called outside a running server")
         return await loop.enter(manager)
 
+    # pyright does not accept a class typed as a callable here, but infers every use of it rightly
     # -- starting ---------------------------------------------------------------------------
 
-    @classmethod
+    @classmethod  # pyright: ignore[reportArgumentType]
     def child_spec(cls: Callable[P, GenServer], *args: P.args, **kwargs: P.kwargs) -> ChildSpec:
         """A spec that starts this class with these arguments, which are checked now.
 
@@ -151,20 +154,30 @@ class GenServer:
         """
         return spec_of(cls, args, kwargs)
 
-    @classmethod
+    @classmethod  # pyright: ignore[reportArgumentType]
     async def start(cls: Callable[P, GenServer], *args: P.args, **kwargs: P.kwargs) -> Ref:
         """``start(cls.child_spec(*args))``: see ``runtime.start``."""
         return await start(spec_of(cls, args, kwargs))
 
-    @classmethod
+    @classmethod  # pyright: ignore[reportArgumentType]
     async def start_link(cls: Callable[P, GenServer], *args: P.args, **kwargs: P.kwargs) -> Ref:
         """``start_link(cls.child_spec(*args))``: see ``runtime.start_link``."""
         return await start_link(spec_of(cls, args, kwargs))
+
+    @classmethod
+    def _prepare(
+        cls, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments every start uses; a behaviour may check more of them here."""
+        return args, kwargs
 
     # -- the loop's side --------------------------------------------------------------------
 
     def _attach(self, loop: ServerLoop | None) -> None:
         self._loop = loop
+
+    def _handler_of(self, message: object) -> Handler | None:
+        return self._handlers.find(type(message))
 
     def _no_handler(self, kind: str, message: object) -> str:
         return (
@@ -179,15 +192,15 @@ class GenServer:
             process.table.instruments.emit(MessageUnexpected(process.pid, text))
 
 
-def spec_of(
-    cls: Callable[..., GenServer], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> ChildSpec:
+def spec_of(cls: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ChildSpec:
     """The spec of a GenServer class; separate because there ``cls`` is typed as a callable."""
-    assert isinstance(cls, type) and issubclass(cls, GenServer)
+    assert isinstance(cls, type)
+    assert issubclass(cls, GenServer)
     check_arguments(cls.__name__, cls, args, kwargs)
-    make_body = partial(cls._body_class, partial(cls, *args, **kwargs), scoped=cls._scoped)
+    args, kwargs = cls._prepare(args, kwargs)
+    make: Callable[[], Any] = partial(cls, *args, **kwargs)
     return ChildSpec(
-        make_body=make_body,
+        make_body=partial(cls._body_class, make, scoped=cls._scoped),
         behaviour=cls.__name__,
         type=cls._child_type,
         shutdown=cls._child_shutdown,

@@ -14,14 +14,13 @@ from typing import Any, Generic, TypeAlias, TypeVar, Union, cast, get_args, get_
 
 import msgspec
 
-from runtime.calls import ReplyTo
-from runtime.messages import Call
+from runtime.messages import Call, is_call_class
 from runtime.outcomes import CastResult, NoReply, Reply, Stop
+from runtime.pending_calls import ReplyTo
 
 S = TypeVar("S")
 M = TypeVar("M")
 R = TypeVar("R")
-F = TypeVar("F", bound=Callable[..., object])
 
 _MARK = "__handles__"
 
@@ -74,8 +73,11 @@ class HandlesMessage(Generic[M]):
         return _mark(method, self._message)
 
 
+# a Call class is also just a class: the first overload that fits is the one meant
 @overload
-def handles(message: type[Call[R]], /) -> HandlesCall[R]: ...
+def handles(  # type: ignore[overload-overlap]
+    message: type[Call[R]], /
+) -> HandlesCall[R]: ...  # pyright: ignore[reportOverlappingOverload]
 @overload
 def handles(message: type[M], /) -> HandlesMessage[M]: ...
 
@@ -90,10 +92,11 @@ def handles(message: Any, /) -> Any:
     """
     if not isinstance(message, type):
         raise TypeError(f"handles: got {message!r}, allowed is a message class")
-    return HandlesCall(message) if issubclass(message, Call) else HandlesMessage(message)
+    marked: type[Any] = message
+    return HandlesCall(marked) if is_call_class(marked) else HandlesMessage(marked)
 
 
-def _mark(method: F, message: type) -> F:
+def _mark(method: Any, message: type) -> Any:
     if not inspect.isfunction(method):
         raise TypeError(f"@handles({message.__name__}): got {method!r}, allowed is a method")
     setattr(method, _MARK, message)
@@ -153,11 +156,11 @@ def collect_handlers(cls: type) -> HandlerTable:
 def _wants_reply_to(cls: type, name: str, method: Callable[..., object], message: type) -> bool:
     where = f"{cls.__name__}.{name} for @handles({message.__name__})"
     parameters = list(inspect.signature(method).parameters.values())[1:]
-    most = 2 if issubclass(message, Call) else 1
+    most = 2 if is_call_class(message) else 1
     if not 1 <= len(parameters) <= most:
         allowed = "(self, request) or (self, request, reply_to)" if most == 2 else "(self, message)"
         raise TypeError(f"{where}: takes {len(parameters)} arguments, allowed is {allowed}")
-    annotation = parameters[0].annotation
+    annotation: object = parameters[0].annotation
     if annotation is not inspect.Parameter.empty and not _admits(annotation, message, method):
         raise TypeError(
             f"{where}: its argument is annotated {annotation!r}, allowed is {message.__name__}"

@@ -14,9 +14,10 @@ import msgspec
 import trio
 
 from runtime.calls import DEFAULT_TIMEOUT, Ref, ref
+from runtime.current import Target, current_table, find_process, require_process
 from runtime.exits import ExitReason
 from runtime.pid import Pid
-from runtime.process import Process, Status, Target, current_table, find_process, require_process
+from runtime.process import Process, Status
 from runtime.server_loop import LoopCall, ServerLoop
 
 T = TypeVar("T")
@@ -94,7 +95,7 @@ def set_label(label: str | None) -> None:
     require_process("set_label").label = label
 
 
-async def get_state(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> dict[str, Any]:  # noqa: ASYNC109
+async def get_state(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> dict[str, Any]:
     """A copy of a server's attributes, once it has handled what was sent before."""
     return await _ask(target, "get_state()", _state, timeout)
 
@@ -104,7 +105,7 @@ async def replace_state(
     change: Callable[[dict[str, Any]], dict[str, Any]],
     *,
     timeout: float = DEFAULT_TIMEOUT,
-) -> dict[str, Any]:  # noqa: ASYNC109
+) -> dict[str, Any]:
     """Replace a server's attributes by ``change(attributes)`` and return them.
 
     If ``change`` raises or returns no dict, the caller gets the error and the state stays.
@@ -122,7 +123,7 @@ async def replace_state(
     return await _ask(target, "replace_state()", replace, timeout)
 
 
-async def get_status(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> ServerStatus:  # noqa: ASYNC109
+async def get_status(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> ServerStatus:
     """What a server is, whether it is suspended, and its state."""
 
     def status(loop: ServerLoop) -> ServerStatus:
@@ -134,17 +135,17 @@ async def get_status(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> Ser
     return await _ask(target, "get_status()", status, timeout)
 
 
-async def suspend(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> None:  # noqa: ASYNC109
+async def suspend(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> None:
     """Let a server handle nothing until ``resume``; messages queue up, calls wait."""
     await _ask(target, "suspend()", _set_suspended(True), timeout)
 
 
-async def resume(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> None:  # noqa: ASYNC109
+async def resume(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> None:
     """Let a suspended server go on, in order. One is enough, however often it was suspended."""
     await _ask(target, "resume()", _set_suspended(False), timeout)
 
 
-async def statistics(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> Statistics:  # noqa: ASYNC109
+async def statistics(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> Statistics:
     """How many messages a server has handled since it started."""
 
     def count(loop: ServerLoop) -> Statistics:
@@ -155,14 +156,14 @@ async def statistics(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> Sta
     return await _ask(target, "statistics()", count, timeout)
 
 
-async def terminate(target: Target, reason: ExitReason, *, timeout: float = math.inf) -> None:  # noqa: ASYNC109
+async def terminate(target: Target, reason: ExitReason, *, timeout: float = math.inf) -> None:
     """End a server with ``reason`` after what it has queued. The same as ``Ref.stop``."""
     await _handle(target).stop(reason, timeout=timeout)
 
 
 async def _ask(
     target: Target, operation: str, perform: Callable[[ServerLoop], T], timeout: float
-) -> T:  # noqa: ASYNC109
+) -> T:
     return await _handle(target).call(LoopCall(operation, perform), timeout=timeout)
 
 

@@ -32,6 +32,11 @@ class SystemCall(Call[R_co], frozen=True):
     """A request of the runtime to a server's loop, not to its callbacks. OTP: system messages."""
 
 
+def is_call_class(cls: type) -> bool:
+    """Whether messages of this class are calls."""
+    return issubclass(cls, Call)
+
+
 class MonitorRef:
     """Names one monitor; equal only to itself. OTP: the reference ``Process.monitor`` returns."""
 

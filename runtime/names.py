@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from runtime.current import Target, current_table, find_process, require_process
 from runtime.errors import NameTaken, ProcessNotFound
 from runtime.pid import Pid
-from runtime.process import Target, current_table, find_process, require_process
 from runtime.process_table import check_name
 
 

@@ -10,20 +10,22 @@ do, each within its budget.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AsyncExitStack
 from types import TracebackType
+from typing import Self
 
 import trio
 from trio.lowlevel import enable_ki_protection
 
+from runtime.current import node_is_open
 from runtime.instruments import Instrument, Instruments
-from runtime.process import table_var
+from runtime.process import Process, table_var
 from runtime.process_table import ProcessTable
 from runtime.reports import log_reports
 from runtime.stops import stop_process
 
 
-class Node(AbstractAsyncContextManager["Node"]):
+class Node:
     """An open node, as ``open_node`` gives it."""
 
     def __init__(self, instruments: Iterable[Instrument] | None) -> None:
@@ -34,9 +36,9 @@ class Node(AbstractAsyncContextManager["Node"]):
         self._fatal: BaseException | None = None
 
     @enable_ki_protection
-    async def __aenter__(self) -> Node:
+    async def __aenter__(self) -> Self:
         """Start the host task; the body runs beside it, not in it."""
-        if table_var.get(None) is not None:
+        if node_is_open():
             raise RuntimeError("a node is open in this trio.run already, and there is one per run")
         await trio.lowlevel.checkpoint_if_cancelled()
         self._manager = trio.open_nursery()
@@ -60,7 +62,7 @@ class Node(AbstractAsyncContextManager["Node"]):
         absorbed = await self._stack.__aexit__(kind, exc, trace)
         if self._fatal is not None:
             raise self._fatal
-        return absorbed
+        return bool(absorbed)
 
     async def _leave(
         self,
@@ -79,7 +81,9 @@ class Node(AbstractAsyncContextManager["Node"]):
     async def _host(self) -> None:
         with trio.CancelScope(shield=True):
             async with trio.open_nursery() as service, trio.open_nursery() as processes:
-                table = ProcessTable(processes, self.instruments, self._on_fatal)
+                table: ProcessTable[Process] = ProcessTable(
+                    processes, self.instruments, self._on_fatal
+                )
                 token = table_var.set(table)
                 service.start_soon(table.deadlines.run)
                 self._ready.set()
@@ -99,7 +103,7 @@ class Node(AbstractAsyncContextManager["Node"]):
 
 
 def open_node(*, instruments: Iterable[Instrument] | None = None) -> Node:
-    """A node for this ``trio.run``: ``async with open_node() as node``.
+    """Open a node for this ``trio.run``, with ``async with``.
 
     The outermost ``open_supervisor`` opens one by itself. Leaving the block, by whatever way, stops
     every process, last started first, each within its budget. ``instruments`` replaces the default,

@@ -16,18 +16,14 @@ from __future__ import annotations
 
 import math
 import threading
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias, cast
 
 import trio
 from trio.lowlevel import Abort, RunVar, Task, current_task, enable_ki_protection
 
 from runtime import _trio
-from runtime.containment import contain, short_repr
-from runtime.errors import MailboxFull, NoNode, OutsideProcess, ProcessExit
+from runtime.errors import MailboxFull, NoNode, ProcessExit
 from runtime.exits import KILLED, NORMAL, Crashed, ExitReason, Killed, is_abnormal, is_clean
 from runtime.instruments import (
     CleanupFailed,
@@ -45,8 +41,6 @@ from runtime.process_table import ProcessTable
 Status: TypeAlias = Literal["starting", "running", "suspended", "ended"]
 TrapMode: TypeAlias = Literal["no", "all", "not parent"]
 
-_LEAK_POLL: Final = 0.01
-
 current_process_var: Final[ContextVar[Process]] = ContextVar("runtime_process")
 table_var: Final[RunVar[ProcessTable[Process]]] = RunVar("runtime_table")
 
@@ -58,18 +52,22 @@ class Body(Protocol):
 
     async def live(self, process: Process) -> ExitReason:
         """Run, from the first step of the process to its last."""
+        ...
 
     def describe(self, message: object) -> str:
         """The message as reports may show it."""
+        ...
 
     def describe_state(self) -> str | None:
         """The state as reports may show it; ``None`` shows nothing."""
+        ...
 
     def release(self) -> None:
         """The process has ended: let go of everything, so that no reference cycle is left."""
+        ...
 
 
-class Waiting(Protocol):
+class Edge(Protocol):
     """What a process's own task waits for: the edges of a call cycle. ``server`` must act first."""
 
     server: Process
@@ -81,37 +79,49 @@ class QueuedCall(Protocol):
 
     def server_ended(self, reason: ExitReason) -> None:
         """No reply will come."""
+        ...
 
 
-class Watch:
-    """One task waits for a process to be up, or gone. ``task`` is the latch: it is woken once."""
+class Watch(Protocol):
+    """Somebody outside the process waits for it to be up, or gone; see ``waiting``."""
 
-    __slots__ = ("deferred", "only_end", "raise_cancel", "reason", "server", "task")
-
-    def __init__(self, server: Process, *, only_end: bool) -> None:
-        self.server = server
-        self.deferred = False
-        self.only_end = only_end
-        self.task: Task | None = current_task()
-        self.reason: ExitReason = None
-        self.raise_cancel: Callable[[], object] | None = None
+    only_end: bool
 
     def wake(self, reason: ExitReason) -> None:
         """The process is up (``None``) or has ended with ``reason``."""
-        task, self.task = self.task, None
-        if task is not None:
-            self.reason = reason
-            trio.lowlevel.reschedule(task)
+        ...
 
 
 class Process:
     """The kernel's side of a process. Users hold a ``Pid`` or a ``Ref``, never this."""
 
     __slots__ = (
-        "ancestors", "body", "budget", "current", "ending", "exiting", "grace", "handled", "ignored", "label", "links",
-        "mailbox", "name", "parent", "parked", "pending", "pid", "scope", "started_at", "status",
-        "table", "task", "trap", "waiting_for", "watches",
-    )  # fmt: skip
+        "ancestors",
+        "body",
+        "budget",
+        "current",
+        "ending",
+        "exiting",
+        "grace",
+        "handled",
+        "ignored",
+        "label",
+        "links",
+        "mailbox",
+        "name",
+        "parent",
+        "parked",
+        "pending",
+        "pid",
+        "scope",
+        "started_at",
+        "status",
+        "table",
+        "task",
+        "trap",
+        "waiting_for",
+        "watches",
+    )
 
     def __init__(
         self,
@@ -146,7 +156,7 @@ class Process:
         self.links: Links[Process] = Links()
         self.pending: dict[QueuedCall, None] = {}
         self.watches: dict[Watch, None] = {}
-        self.waiting_for: Waiting | None = None
+        self.waiting_for: Edge | None = None
         self.current: object = None  # the message in hand, or the last one
         self.handled = 0
         self.started_at = trio.current_time()
@@ -224,11 +234,10 @@ class Process:
         return Abort.SUCCEEDED
 
     def wake(self) -> None:
-        """Wake the parked process. ``parked`` is cleared last: a reschedule that raises (a foreign
-        thread) must leave the process wakeable."""
+        """Wake the parked process."""
         assert self.task is not None
         trio.lowlevel.reschedule(self.task)
-        self.parked = False
+        self.parked = False  # last: a reschedule that raises must leave the process wakeable
 
     # -- exit signals -----------------------------------------------------------------------
 
@@ -286,12 +295,14 @@ class Process:
                 self._end(KILLED if self.exiting is None else self.exiting)
                 raise
             reason = Crashed(RuntimeError("a trio.Cancelled was raised outside its cancel scope"))
-        except BaseException as exc:
+        except BaseException as exc:  # noqa: BLE001  the one place: a crash becomes a reason
             reason = self.reason_for(exc)
             if self.exiting is not None:
                 self.table.instruments.emit(CleanupFailed(self.pid, self.exiting, exc))
         if _trio.has_leaked_scopes(self.task):
-            await self._close_leaked_scopes()
+            await _trio.close_leaked_scopes(self.task)
+            leak = RuntimeError("a nursery or cancel scope was left open; use self.enter")
+            self.table.instruments.emit(CleanupFailed(self.pid, reason, leak))
         self._end(reason if self.exiting is None else self.exiting)
         reason = None  # this frame is in the traceback of the reason: break the cycle
 
@@ -307,21 +318,8 @@ class Process:
         if isinstance(exc, trio.Cancelled):
             return Crashed(RuntimeError("a cancel scope around the process was cancelled"))
         if isinstance(exc, BaseExceptionGroup):
-            rest = exc.split(trio.Cancelled)[1]
-            return Crashed(exc if rest is None else rest)
+            return Crashed(_without_cancelled(cast("BaseExceptionGroup[BaseException]", exc)))
         return Crashed(exc)
-
-    async def _close_leaked_scopes(self) -> None:
-        """A nursery opened by hand and never closed: end its tasks, then unhook it."""
-        assert self.task is not None
-        for nursery in self.task.child_nurseries:
-            nursery.cancel_scope.cancel()
-        with trio.CancelScope(shield=True):
-            while any(nursery.child_tasks for nursery in self.task.child_nurseries):
-                await trio.sleep(_LEAK_POLL)  # Trio has no public way to wait for them
-        _trio.unhook_leaked_scopes(self.task)
-        leak = RuntimeError("the process left a nursery or cancel scope open; use self.enter")
-        self.table.instruments.emit(CleanupFailed(self.pid, self.exiting, leak))
 
     def mark_started(self) -> None:
         """Init is done: whoever waits for the start may go on."""
@@ -381,40 +379,6 @@ class Process:
         if instruments.want(ProcessEnded):
             instruments.emit(ProcessEnded(self.pid, self.name, reason))
 
-    # -- waiting for a start or an end ------------------------------------------------------
-
-    @enable_ki_protection
-    async def wait_started(self, on_cancel: Callable[[], object] | None) -> ExitReason:
-        """Wait until the process is up (returns ``None``) or has ended (returns the reason).
-
-        With ``on_cancel``, cancelling calls it (it must end the process) and the cancellation is
-        delivered when the process has really ended. Without, it is delivered at once.
-        """
-        return await self._watch(Watch(self, only_end=False), on_cancel)
-
-    @enable_ki_protection
-    async def wait_ended(self) -> ExitReason:
-        """Wait for the end and return its reason. Cancelling only gives up the wait."""
-        return await self._watch(Watch(self, only_end=True), None)
-
-    async def _watch(self, watch: Watch, on_cancel: Callable[[], object] | None) -> ExitReason:
-        def abort(raise_cancel: Callable[[], object]) -> Abort:
-            if on_cancel is None:
-                watch.task = None
-                self.watches.pop(watch, None)
-                return Abort.SUCCEEDED
-            watch.raise_cancel = raise_cancel
-            on_cancel()
-            return Abort.FAILED
-
-        self.watches[watch] = None
-        with waiting_for(watch):
-            await trio.lowlevel.wait_task_rescheduled(abort)
-        self.watches.pop(watch, None)
-        if watch.raise_cancel is not None:
-            watch.raise_cancel()
-        return watch.reason
-
 
 def _is_droppable(message: object) -> bool:
     if isinstance(message, Envelope):
@@ -422,83 +386,15 @@ def _is_droppable(message: object) -> bool:
     return not isinstance(message, Exit | Down)
 
 
+def _without_cancelled(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """A ``Cancelled`` is never stored, so a group is kept without its own, if more is in it."""
+    rest: BaseException | None = group.split(trio.Cancelled)[1]
+    return group if rest is None else rest
+
+
 def _find_fatal(exc: BaseException) -> BaseException | None:
-    """The KeyboardInterrupt or SystemExit in ``exc``, which ends the program, not only a process."""
+    """The KeyboardInterrupt or SystemExit in ``exc``, which ends more than one process."""
     if isinstance(exc, BaseExceptionGroup):
-        return next(filter(None, map(_find_fatal, exc.exceptions)), None)
+        group = cast("BaseExceptionGroup[BaseException]", exc)
+        return next(filter(None, map(_find_fatal, group.exceptions)), None)
     return exc if isinstance(exc, KeyboardInterrupt | SystemExit) else None
-
-
-class Address(ABC):
-    """Something that leads to a process: a ``Ref``."""
-
-    __slots__ = ()
-
-    @abstractmethod
-    def find(self) -> Process | None:
-        """The process it leads to now, if it is alive."""
-
-
-Target: TypeAlias = Pid | Address
-
-
-def current_table() -> ProcessTable[Process]:
-    """The table of the node this code runs in."""
-    try:
-        return table_var.get()
-    except LookupError:
-        raise NoNode(
-            "no node is open in this trio.run: use open_supervisor(...) or open_node() around it"
-        ) from None
-    except RuntimeError:
-        raise NoNode(
-            "called outside trio.run; from a worker thread "
-            "use trio.from_thread.run or trio.from_thread.run_sync"
-        ) from None
-
-
-def current_process() -> Process | None:
-    """The process this code runs in, helper tasks and threads of it included."""
-    process = current_process_var.get(None)
-    return None if process is None or process.status == "ended" else process
-
-
-def require_process(what: str, *, own_task: bool = False) -> Process:
-    """The current process, or an error that says what needs one."""
-    process = current_process()
-    if process is None:
-        raise OutsideProcess(f"{what} needs a process: it was called from a plain Trio task")
-    if own_task and current_task() is not process.task:
-        raise OutsideProcess(
-            f"{what} was called in a helper task of {process.pid!r}: "
-            "a mailbox has one reader, the process's own task"
-        )
-    return process
-
-
-def find_process(target: Target) -> Process | None:
-    """The live process ``target`` leads to."""
-    if isinstance(target, Pid):
-        return current_table().by_pid.get(target)
-    if isinstance(target, Address):
-        return target.find()
-    raise TypeError(f"target: got {target!r}, allowed are a Pid and a Ref such as named('x')")
-
-
-@contextmanager
-def waiting_for(edge: Waiting) -> Iterator[None]:
-    """While the block runs, the current process's own task can do nothing before ``edge`` ends."""
-    process = current_process()
-    if process is None or current_task() is not process.task:
-        yield
-        return
-    process.waiting_for = edge
-    try:
-        yield
-    finally:
-        process.waiting_for = None
-
-
-def describe_plainly(message: object) -> str:
-    """The default of ``Body.describe``."""
-    return contain("<not shown>", short_repr, message)

@@ -9,10 +9,11 @@ from typing import TypeAlias, TypeGuard, TypeVar, overload
 import trio
 from trio.lowlevel import enable_ki_protection
 
+from runtime.current import require_process
 from runtime.errors import ReceiveTimeout
 from runtime.messages import Envelope
 from runtime.outcomes import check_seconds
-from runtime.process import Process, require_process
+from runtime.process import Process
 
 T = TypeVar("T")
 
@@ -34,7 +35,7 @@ async def receive(match: None = ..., *, timeout: float = ...) -> object: ...
 
 
 @enable_ki_protection
-async def receive(match: Match = None, *, timeout: float = math.inf) -> object:  # noqa: ASYNC109
+async def receive(match: Match = None, *, timeout: float = math.inf) -> object:
     """Wait for the first message that matches, take it out and return it.
 
     ``match`` is a class, a tuple of classes or a predicate; without one every message matches.
@@ -60,8 +61,10 @@ async def receive(match: Match = None, *, timeout: float = math.inf) -> object: 
 def _predicate(match: Match) -> Callable[[object], bool]:
     if match is None:
         return lambda _message: True
-    if isinstance(match, type | tuple):
-        classes = match
+    if isinstance(match, type):
+        return lambda message: isinstance(message, match)
+    if isinstance(match, tuple):
+        classes = tuple(match)
         return lambda message: isinstance(message, classes)
     if callable(match):
         return match

@@ -7,11 +7,12 @@ is a slip, and the only one about types that a running server looks for.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, ForwardRef, TypeVar, Union, get_args, get_origin
 
-from runtime.messages import Call
+from runtime.messages import Call, is_call_class
 
 _UNKNOWN = object
 
@@ -22,20 +23,21 @@ def admits_none(request_class: type[Call[object]]) -> bool:
     return _admits_none(_declared_reply(request_class, {}), request_class)
 
 
-def _declared_reply(cls: type, given: dict[object, object]) -> object:
+def _declared_reply(cls: type, given: Mapping[object, object]) -> object:
     """The argument ``Call`` gets on the way up from ``cls``, its type variables filled in."""
-    for base in getattr(cls, "__orig_bases__", ()):
-        origin = get_origin(base)
-        if not (isinstance(origin, type) and issubclass(origin, Call)):
+    bases: tuple[object, ...] = getattr(cls, "__orig_bases__", ())
+    for base in bases:
+        origin: object = get_origin(base)
+        if not (isinstance(origin, type) and is_call_class(origin)):
             continue
-        args = [given.get(arg, arg) if isinstance(arg, TypeVar) else arg for arg in get_args(base)]
+        args: list[object] = [given.get(arg, arg) for arg in get_args(base)]
         if origin is Call:
             return args[0]
-        parameters = getattr(origin, "__parameters__", ())
+        parameters: tuple[object, ...] = getattr(origin, "__parameters__", ())
         return _declared_reply(origin, dict(zip(parameters, args, strict=False)))
-    for base in cls.__bases__:
-        if issubclass(base, Call) and base is not Call:
-            return _declared_reply(base, {})
+    for plain in cls.__bases__:
+        if is_call_class(plain) and plain is not Call:
+            return _declared_reply(plain, {})
     return _UNKNOWN
 
 
@@ -59,7 +61,7 @@ def _resolve(reference: ForwardRef | str, owner: type) -> object:
     text = reference.__forward_arg__ if isinstance(reference, ForwardRef) else reference
     namespace = vars(sys.modules.get(owner.__module__, object))
     try:
-        result: object = eval(text, dict(namespace))  # noqa: S307  the class's own annotation
+        result: object = eval(text, dict(namespace))
     except (NameError, AttributeError, SyntaxError, TypeError):
         return _UNKNOWN
     return result

@@ -59,7 +59,9 @@ def _write(event: Event) -> None:
     match event:
         case ProcessCrashed():
             log.error(
-                "process crashed",
+                "process crashed"
+                if isinstance(event.reason, Crashed)
+                else "process ended abnormally",
                 pid=repr(event.pid),
                 name=event.name,
                 ancestors=[str(one) for one in event.ancestors],
@@ -107,6 +109,8 @@ def _write(event: Event) -> None:
                 action=event.action,
                 **_why(event.reason),
             )
+        case _:
+            pass  # starts and ordinary ends are no news
 
 
 def _worth_a_line(total: int) -> bool:

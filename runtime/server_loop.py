@@ -9,55 +9,58 @@ the process entered is closed and before anybody hears of the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from types import CoroutineType, TracebackType
-from typing import Final, Generic, Protocol, TypeVar
+from types import TracebackType
+from typing import Final, Generic, Literal, Protocol, TypeVar, cast
 
 import msgspec
 import trio
-from trio.lowlevel import disable_ki_protection
 
 from runtime import _trio
-from runtime.calls import PendingCall, ReplyTo, StopServer
-from runtime.containment import attempt, contain, short_repr
+from runtime.containment import attempt, short_repr
+from runtime.entered import Entered
 from runtime.errors import BadResult, OutsideProcess
 from runtime.exits import NORMAL, ExitReason
 from runtime.messages import Cast, Exit, IdleTimeout, SystemCall
 from runtime.outcomes import (
-    CastResult,
     Continue,
     Idle,
     Ignore,
-    InitResult,
     NoReply,
     Outcome,
     Reply,
     Stop,
     Then,
 )
+from runtime.pending_calls import PendingCall, ReplyTo, StopServer
 from runtime.process import Process
-from runtime.reply_types import admits_none
+from runtime.user_code import as_coroutine, await_user, call_user
 
 T = TypeVar("T")
 R_co = TypeVar("R_co", covariant=True)
 
 _YIELD_EVERY: Final = 32
+_INIT_MAY: Final = "None, Continue(arg), Idle(seconds), Stop(reason) and Ignore()"
+_CALL_MAY: Final = "the reply, Reply(value), NoReply() and Stop(reason)"
+_CAST_MAY: Final = "None, Continue(arg), Idle(seconds), NoReply() and Stop(reason) without a reply"
 _EMPTY: Final = object()
 _INTERRUPTED: Final = object()
 
 
 class Server(Protocol):
-    """What the loop calls. ``GenServer`` is the class users read."""
+    """What the loop calls; the methods are described at ``GenServer``."""
 
+    # fmt: off
     def _attach(self, loop: ServerLoop | None) -> None: ...
-    def init(self) -> object: ...
-    def handle_call(self, request: object, reply_to: ReplyTo[object]) -> object: ...
-    def handle_cast(self, message: object) -> object: ...
-    def handle_info(self, message: object) -> object: ...
-    def handle_continue(self, arg: object) -> object: ...
-    def terminate(self, reason: ExitReason) -> object: ...
-    def redact(self, what: str, value: object) -> object: ...
+    def init(self) -> object: ...  # noqa: D102
+    def handle_call(self, request: object, reply_to: ReplyTo[object]) -> object: ...  # noqa: D102
+    def handle_cast(self, message: object) -> object: ...  # noqa: D102
+    def handle_info(self, message: object) -> object: ...  # noqa: D102
+    def handle_continue(self, arg: object) -> object: ...  # noqa: D102
+    def terminate(self, reason: ExitReason) -> object: ...  # noqa: D102
+    def redact(self, what: Literal["message", "state"], value: object) -> object: ...  # noqa: D102
+    # fmt: on
 
 
 class LoopCall(SystemCall[R_co], Generic[R_co], frozen=True):
@@ -73,102 +76,6 @@ class LoopCall(SystemCall[R_co], Generic[R_co], frozen=True):
         return self.operation
 
 
-@disable_ki_protection
-def _call_user(callback: Callable[..., T], *args: object) -> T:
-    return callback(*args)
-
-
-@disable_ki_protection
-async def _await_user(coroutine: Coroutine[object, object, T]) -> T:
-    return await coroutine
-
-
-class ServerBody:
-    """The body of a server process: makes a fresh instance and runs its loop."""
-
-    is_server = True
-
-    def __init__(self, make: Callable[[], Server], *, scoped: bool) -> None:
-        self._make = make
-        self._scoped = scoped
-        self._loop: ServerLoop | None = None
-
-    async def live(self, process: Process) -> ExitReason:
-        """From ``__init__`` to the last clean-up."""
-        loop = self._loop = ServerLoop(process)
-        if self._scoped:
-            with trio.CancelScope() as process.scope:
-                await loop.live(self._make)
-        else:
-            await loop.live(self._make)
-        return loop.reason
-
-    @property
-    def server(self) -> Server | None:
-        """The instance, while the process lives."""
-        return None if self._loop is None else self._loop.server
-
-    def describe(self, message: object) -> str:
-        """The message as the server's ``redact`` lets it be shown."""
-        return self._shown("message", message) or "<not shown>"
-
-    def describe_state(self) -> str | None:
-        """The state as the server's ``redact`` lets it be shown: by default not at all."""
-        return None if self.server is None else self._shown("state", self.server)
-
-    def _shown(self, what: str, value: object) -> str | None:
-        server = self.server
-        shown = value if server is None else contain(None, server.redact, what, value)
-        return None if shown is None else short_repr(shown)
-
-    def release(self) -> None:
-        """Cut process, loop and server apart."""
-        if self._loop is not None and self._loop.server is not None:
-            self._loop.server._attach(None)
-            self._loop.server = None
-        self._loop = None
-
-
-class _Entered:
-    """A context manager the process entered, and how it must be closed."""
-
-    __slots__ = ("is_async", "manager", "opened_scope", "value")
-
-    def __init__(
-        self, manager: object, *, is_async: bool, opened_scope: bool, value: object
-    ) -> None:
-        self.manager = manager
-        self.is_async = is_async
-        self.opened_scope = opened_scope
-        self.value = value
-
-    async def close(self, process: Process, exc: BaseException | None) -> None:
-        """Close it, shielded within the shutdown budget, unless it has a scope of its own.
-
-        A shield cannot be put around a scope that was opened before it; what has one (a nursery)
-        is told to stop instead and knows how to.
-        """
-        if isinstance(self.value, trio.Nursery):
-            self.value.cancel_scope.cancel()
-            exc = None
-        if self.opened_scope or process.killed:
-            await self._exit(exc)
-            return
-        with trio.CancelScope(shield=True) as process.grace:
-            await self._exit(exc)
-        process.grace = None
-
-    async def _exit(self, exc: BaseException | None) -> None:
-        kind, trace = (None, None) if exc is None else (type(exc), exc.__traceback__)
-        closed = _call_user(self._call_exit, kind, exc, trace)
-        if isinstance(closed, CoroutineType):
-            await _await_user(closed)
-
-    def _call_exit(self, *details: object) -> object:
-        name = "__aexit__" if self.is_async else "__exit__"
-        return getattr(self.manager, name)(*details)
-
-
 class ServerLoop:
     """The state of one running server beside the user's own."""
 
@@ -180,7 +87,7 @@ class ServerLoop:
         self._up = False
         self._next: Continue | None = None
         self._idle_at: float | None = None
-        self._entered: list[_Entered] = []
+        self._entered: list[Entered] = []
         self._last_call: tuple[PendingCall, object] | None = None  # answered after terminate
 
     # -- life -------------------------------------------------------------------------------
@@ -188,9 +95,9 @@ class ServerLoop:
     async def live(self, make: Callable[[], Server]) -> None:
         """Init, messages, last words."""
         async with _Ending(self):
-            server = self.server = _call_user(make)
+            server = self.server = call_user(make)
             server._attach(self)
-            result = await self._run("init", server.init)
+            result = await self._run(server.init)
             if self.process.exiting is None and self._accept_init(result):
                 self._up = True
                 self.process.mark_started()
@@ -204,13 +111,13 @@ class ServerLoop:
                 return True
             case Stop():
                 if result.reply is not msgspec.UNSET:
-                    raise self._bad_result("init", result, InitResult)
+                    raise self._bad_result("init", result, _INIT_MAY)
                 self._stop(result.reason)
             case Ignore():
                 self.process.ignored = True
                 self._stop(NORMAL)
             case _:
-                raise self._bad_result("init", result, InitResult)
+                raise self._bad_result("init", result, _INIT_MAY)
         return False
 
     async def _serve(self) -> None:
@@ -292,31 +199,22 @@ class ServerLoop:
             return
         process.current = message
         if isinstance(message, Cast):
-            self._accept("handle_cast", await self._run("handle_cast", server.handle_cast, message))
+            self._accept("handle_cast", await self._run(server.handle_cast, message))
         else:
-            self._accept("handle_info", await self._run("handle_info", server.handle_info, message))
+            self._accept("handle_info", await self._run(server.handle_info, message))
 
     async def _continue(self, step: Continue) -> None:
         self._next = None
         assert self.server is not None
-        result = await self._run("handle_continue", self.server.handle_continue, step.arg)
+        result = await self._run(self.server.handle_continue, step.arg)
         self._accept("handle_continue", result)
 
     async def _handle_call(self, server: Server, pending: PendingCall) -> None:
         reply_to: ReplyTo[object] = ReplyTo(pending)
-        result = await self._run("handle_call", server.handle_call, pending.request, reply_to)
-        if result is _INTERRUPTED:
-            return
-        if not isinstance(result, Outcome):
-            if result is None and not pending.may_reply_none():
-                raise self._bad_none(pending)
-            pending.settle("reply", result)
-            return
+        result = await self._run(server.handle_call, pending.request, reply_to)
         match result:
             case Reply():
-                if result.value is None and not pending.may_reply_none():
-                    raise self._bad_none(pending)
-                pending.settle("reply", result.value)
+                self._reply(pending, cast("Reply[object]", result).value)
                 self._then(result.then)
             case NoReply():
                 pending.deferred = True
@@ -325,8 +223,17 @@ class ServerLoop:
                 if result.reply is not msgspec.UNSET:
                     self._last_call = (pending, result.reply)
                 self._stop(result.reason)
+            case Outcome():
+                raise self._bad_result("handle_call", result, _CALL_MAY)
+            case _ if result is not _INTERRUPTED:
+                self._reply(pending, result)
             case _:
-                raise self._bad_result("handle_call", result, "the reply, Reply, NoReply, Stop")
+                pass  # the handler was cancelled: the end of the server is the answer
+
+    def _reply(self, pending: PendingCall, value: object) -> None:
+        if value is None and not pending.may_reply_none():
+            raise self._bad_none(pending)
+        pending.settle("reply", value)
 
     def _accept(self, callback: str, result: object) -> None:
         """The result of a callback that has nobody to reply to."""
@@ -337,10 +244,12 @@ class ServerLoop:
                 self._then(result.then)
             case Stop():
                 if result.reply is not msgspec.UNSET:
-                    raise self._bad_result(callback, result, CastResult)
+                    raise self._bad_result(callback, result, _CAST_MAY)
                 self._stop(result.reason)
             case _ if result is not _INTERRUPTED:
-                raise self._bad_result(callback, result, CastResult)
+                raise self._bad_result(callback, result, _CAST_MAY)
+            case _:
+                pass  # the callback was cancelled
 
     def _then(self, then: Then) -> None:
         if isinstance(then, Continue):
@@ -365,18 +274,19 @@ class ServerLoop:
 
     # -- calling the user -------------------------------------------------------------------
 
-    async def _run(self, callback: str, method: Callable[..., object], *args: object) -> object:
+    async def _run(self, method: Callable[..., object], *args: object) -> object:
         """Call a callback, ``def`` or ``async def``, whichever it turns out to be."""
-        result = _call_user(method, *args)
-        if not isinstance(result, CoroutineType):
+        result = call_user(method, *args)
+        coroutine = as_coroutine(result)
+        if coroutine is None:
             return result
         process = self.process
         if process.scope is not None:
-            return await _await_user(result)
+            return await await_user(coroutine)
         # a plain function that returned a coroutine: a server without a scope needs one now
         with trio.CancelScope() as process.scope:
             try:
-                return await _await_user(result)
+                return await await_user(coroutine)
             finally:
                 process.scope = None
         return _INTERRUPTED
@@ -398,7 +308,7 @@ class ServerLoop:
             raise TypeError(f"manager: got {manager!r}, allowed is a context manager")
         opened_scope = _trio.scope_fingerprint(task) != before
         self._entered.append(
-            _Entered(manager, is_async=is_async, opened_scope=opened_scope, value=value)
+            Entered(manager, is_async=is_async, opened_scope=opened_scope, value=value)
         )
         return value
 
@@ -410,16 +320,10 @@ class ServerLoop:
             None,
         )
 
-    def _bad_result(self, callback: str, result: object, allowed: object) -> BadResult:
-        names = (
-            allowed
-            if isinstance(allowed, str)
-            else ", ".join(
-                "None" if one is type(None) else one.__name__ for one in allowed.__args__
-            )
-        )  # type: ignore[attr-defined]
+    def _bad_result(self, callback: str, result: object, allowed: str) -> BadResult:
         return BadResult(
-            f"{callback} of {self._server_name} returned {short_repr(result)}, allowed are {names}",
+            f"{callback} of {self._server_name} returned {short_repr(result)}, "
+            f"allowed are {allowed}",
             result,
         )
 
@@ -434,10 +338,10 @@ class ServerLoop:
         process, server = self.process, self.server
         if not self._up or process.killed or server is None:
             return
-        result = _call_user(server.terminate, reason)
-        if isinstance(result, CoroutineType):
+        coroutine = as_coroutine(call_user(server.terminate, reason))
+        if coroutine is not None:
             with trio.CancelScope(shield=True) as process.grace:
-                await _await_user(result)
+                await await_user(coroutine)
             process.grace = None
         if self._last_call is not None and not process.killed:
             pending, reply = self._last_call

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from trio.lowlevel import enable_ki_protection
 
+from runtime.current import Target, current_process, find_process, require_process
 from runtime.errors import ProcessNotFound
 from runtime.exits import NO_PROCESS, ExitReason, check_reason
 from runtime.messages import Down, Exit, MonitorRef
 from runtime.pid import Pid
-from runtime.process import Target, current_process, find_process, require_process
+from runtime.waiting import wait_ended
 
 
 def self_() -> Pid:
@@ -21,7 +22,7 @@ def is_alive(target: Target) -> bool:
     return find_process(target) is not None
 
 
-def exit(target: Target, reason: ExitReason) -> None:  # noqa: A001  OTP's name
+def exit(target: Target, reason: ExitReason) -> None:
     """Send an exit signal. OTP: ``Process.exit/2``.
 
     A process that traps exits gets ``Exit(sender, reason)``; any other ends with ``reason``,
@@ -134,4 +135,4 @@ async def wait_exit(target: Target) -> ExitReason:
     process = find_process(target)
     if process is None:
         return NO_PROCESS
-    return await process.wait_ended()
+    return await wait_ended(process)

@@ -5,35 +5,24 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec
 
 import trio
 from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
+from runtime.containment import short_repr
+from runtime.current import current_process, current_table, require_process
 from runtime.errors import AlreadyStarted, NoNode
 from runtime.exits import NORMAL, ExitReason
 from runtime.mailbox import MailboxLimit
 from runtime.messages import MonitorRef
 from runtime.pid import Pid
-from runtime.process import (
-    Body,
-    Process,
-    current_process,
-    current_table,
-    describe_plainly,
-    require_process,
-)
+from runtime.process import Body, Process
 from runtime.process_table import ProcessTable, check_name
 
 P = ParamSpec("P")
-T = TypeVar("T")
 
 DEFAULT_SHUTDOWN = 5.0
-
-
-@disable_ki_protection
-async def _run_users_function(call: Callable[[], Awaitable[T]]) -> T:
-    return await call()
 
 
 class FunctionBody:
@@ -51,15 +40,20 @@ class FunctionBody:
         """Run the function inside the scope that exit signals cancel."""
         with trio.CancelScope() as process.scope:
             if takes_task_status(self._call):
-                await _run_users_function(partial(self._call, task_status=_Started(process)))
+                await self._run(partial(self._call, task_status=_Started(process)))
             else:
                 process.mark_started()
-                await _run_users_function(self._call)
+                await self._run(self._call)
         return NORMAL
+
+    @staticmethod
+    @disable_ki_protection
+    async def _run(call: Callable[[], Awaitable[object]]) -> None:
+        await call()
 
     def describe(self, message: object) -> str:
         """A plain process hides nothing of its messages."""
-        return describe_plainly(message)
+        return short_repr(message)
 
     def describe_state(self) -> str | None:
         """A function has no state to show."""
@@ -91,10 +85,8 @@ def check_async_function(field: str, fn: object) -> None:
     inner = fn
     while isinstance(inner, partial):
         inner = inner.func
-    if not (
-        inspect.iscoroutinefunction(inner)
-        or inspect.iscoroutinefunction(getattr(inner, "__call__", None))
-    ):
+    called = inner if inspect.isroutine(inner) else getattr(type(inner), "__call__", None)  # noqa: B004
+    if not inspect.iscoroutinefunction(called):
         raise TypeError(f"{field}: got {fn!r}, allowed is an async function, not called")
 
 

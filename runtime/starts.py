@@ -8,14 +8,16 @@ import trio
 
 from runtime.calls import PidRef, Ref
 from runtime.child_spec import ChildSpec
+from runtime.current import current_table, require_process
 from runtime.errors import Ignored, StartError, StartFailed, StartTimeout
 from runtime.exits import Crashed, ExitReason
 from runtime.outcomes import check_seconds
-from runtime.process import Process, current_table, require_process
+from runtime.process import Process
 from runtime.spawning import spawn_process
+from runtime.waiting import wait_started
 
 
-async def start(spec: ChildSpec, *, timeout: float = math.inf) -> Ref:  # noqa: ASYNC109
+async def start(spec: ChildSpec, *, timeout: float = math.inf) -> Ref:
     """Start a process in the node's root, linked to nobody, and wait until it is up.
 
     Works from any task of the node. ``AlreadyStarted`` if the name is taken, ``StartFailed`` if
@@ -25,7 +27,7 @@ async def start(spec: ChildSpec, *, timeout: float = math.inf) -> Ref:  # noqa: 
     return await _start(spec, None, timeout)
 
 
-async def start_link(spec: ChildSpec, *, timeout: float = math.inf) -> Ref:  # noqa: ASYNC109
+async def start_link(spec: ChildSpec, *, timeout: float = math.inf) -> Ref:
     """``start``, linked to the calling process, which becomes the parent. Only in a process.
 
     If ``init`` fails, the caller also feels it through the link: it ends with the same reason,
@@ -34,7 +36,7 @@ async def start_link(spec: ChildSpec, *, timeout: float = math.inf) -> Ref:  # n
     return await _start(spec, require_process("start_link"), timeout)
 
 
-async def _start(spec: ChildSpec, starter: Process | None, timeout: float) -> Ref:  # noqa: ASYNC109
+async def _start(spec: ChildSpec, starter: Process | None, timeout: float) -> Ref:
     if not isinstance(spec, ChildSpec):
         raise TypeError(f"spec: got {spec!r}, allowed is a ChildSpec: Counter.child_spec(10)")
     check_seconds("timeout", timeout)
@@ -58,7 +60,7 @@ async def _start(spec: ChildSpec, starter: Process | None, timeout: float) -> Re
 
     reason: ExitReason = None
     with trio.move_on_after(timeout) as patience:
-        reason = await process.wait_started(abandon)
+        reason = await wait_started(process, abandon)
     if patience.cancelled_caught:
         raise StartTimeout(spec.behaviour, timeout)
     if reason is not None:

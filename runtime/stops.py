@@ -14,6 +14,7 @@ from runtime.exits import SHUTDOWN, ExitReason
 from runtime.instruments import StillAlive
 from runtime.pid import Pid
 from runtime.process import Process
+from runtime.waiting import wait_ended
 
 REPORT_EVERY = 1.0
 
@@ -43,8 +44,8 @@ async def _gone_within(process: Process, seconds: float) -> bool:
     if process.status == "ended":
         return True
     if seconds == math.inf:
-        await process.wait_ended()
+        await wait_ended(process)
         return True
     with trio.move_on_after(seconds) as patience:
-        await process.wait_ended()
+        await wait_ended(process)
     return not patience.cancelled_caught

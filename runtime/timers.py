@@ -6,10 +6,10 @@ import math
 
 import trio
 
+from runtime.current import Address, Target, current_table, find_process
 from runtime.deadlines import Deadline, Deadlines
 from runtime.outcomes import check_seconds
 from runtime.pid import Pid
-from runtime.process import Address, Target, current_table, find_process
 
 
 class TimerRef:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 import msgspec
 
@@ -94,8 +94,8 @@ def to_spec(child: object) -> ChildSpec:
         return child
     if isinstance(child, type) and issubclass(child, GenServer):
         return child.child_spec()
-    if callable(child) and not isinstance(child, type):
-        return child_spec(child)
+    if not isinstance(child, type) and callable(child):
+        return child_spec(cast("Callable[[], Awaitable[object]]", child))
     raise TypeError(
         f"children: got {child!r}, allowed are a ChildSpec such as Counter.child_spec(10), "
         "a GenServer class, an async function, and None for a child left out"

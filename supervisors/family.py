@@ -10,6 +10,7 @@ from runtime import AlreadyStarted, ExitReason, Ignored, Pid, StartError
 from runtime.process import Process
 from runtime.spawning import spawn_process
 from runtime.starts import start_error
+from runtime.waiting import wait_started
 from supervisors.children import Child, Children
 from supervisors.requests import Ticket
 from supervisors.shutdown import stop_all, stop_child, stop_in_order
@@ -41,7 +42,7 @@ class Family:
         child.process, child.status = process, "starting"
         if ticket is not None:
             ticket.process = process
-        reason = await process.wait_started(None)
+        reason = await wait_started(process, None)
         if reason is None:
             child.status = "running"
             return None

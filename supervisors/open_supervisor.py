@@ -15,10 +15,12 @@ from trio.lowlevel import enable_ki_protection
 
 from runtime import ChildSpec, Crashed, ExitReason, Instrument, Shutdown, open_node
 from runtime.calls import PidRef
+from runtime.current import current_table, node_is_open
 from runtime.exits import SHUTDOWN, is_clean
-from runtime.process import Process, Watch, current_table, table_var
+from runtime.process import Process
 from runtime.spawning import spawn_process
 from runtime.starts import start_error
+from runtime.waiting import wait_ended, wait_started
 from supervisors.backoff import Backoff
 from supervisors.children import ChildSource
 from supervisors.errors import FailedToStartChild, GaveUp, SupervisorGaveUp
@@ -27,14 +29,14 @@ from supervisors.supervisor import Supervisor
 from supervisors.supervisor_ref import SupervisorRef
 
 
-class _RootWatch(Watch):
+class _RootWatch:
     """Cancels the body when the root supervisor ends, and keeps why."""
 
-    __slots__ = ("body",)
+    only_end = True
 
-    def __init__(self, root: Process, body: trio.CancelScope) -> None:
-        super().__init__(root, only_end=True)
+    def __init__(self, body: trio.CancelScope) -> None:
         self.body = body
+        self.reason: ExitReason = None
 
     def wake(self, reason: ExitReason) -> None:
         """The root has ended, by itself or because it was asked to."""
@@ -53,12 +55,12 @@ class OpenSupervisor(AbstractAsyncContextManager[SupervisorRef]):
     async def __aenter__(self) -> SupervisorRef:
         """Start the tree; if that fails or is cancelled, what was started is stopped in order."""
         async with AsyncExitStack() as stack:
-            if table_var.get(None) is None:
+            if not node_is_open():
                 await stack.enter_async_context(open_node(instruments=self._instruments))
             root = await _start_root(self._spec)
             stack.push_async_callback(_stop_root, root)
             body = stack.enter_context(trio.CancelScope())
-            self._watch = _RootWatch(root, body)
+            self._watch = _RootWatch(body)
             root.watches[self._watch] = None
             self._stack = stack.pop_all()
         return SupervisorRef(PidRef(root))
@@ -71,7 +73,7 @@ class OpenSupervisor(AbstractAsyncContextManager[SupervisorRef]):
         trace: TracebackType | None,
     ) -> bool:
         """Stop the tree in order, then raise what there is to raise; the body's own goes first."""
-        absorbed = await self._stack.__aexit__(kind, exc, trace)
+        absorbed = bool(await self._stack.__aexit__(kind, exc, trace))
         reason = self._watch.reason
         if not _is_failure(reason):
             return absorbed
@@ -88,7 +90,7 @@ async def _start_root(spec: ChildSpec) -> Process:
     root = spawn_process(
         table, spec.make_body(), label=spec.behaviour, name=spec.name, budget=spec.shutdown
     )
-    reason = await root.wait_started(lambda: root.signal(table.owner, SHUTDOWN))
+    reason = await wait_started(root, lambda: root.signal(table.owner, SHUTDOWN))
     if reason is not None:
         error = start_error(spec, root, reason)
         if isinstance(reason, Shutdown) and isinstance(reason.detail, FailedToStartChild):
@@ -101,7 +103,7 @@ async def _stop_root(root: Process) -> None:
     root.signal(root.table.owner, SHUTDOWN)
     if root.status != "ended":
         with trio.CancelScope(shield=True):
-            await root.wait_ended()
+            await wait_ended(root)
 
 
 def _is_failure(reason: ExitReason) -> bool:
@@ -160,7 +162,7 @@ def open_supervisor(
     backoff: Backoff | None = None, name: str | None = None,
     instruments: Iterable[Instrument] | None = None,
 ) -> AbstractAsyncContextManager[SupervisorRef]:  # fmt: skip
-    """Run a supervision tree for the length of a block: ``async with open_supervisor(children)``.
+    """Run a supervision tree for the length of an ``async with`` block.
 
     See ``Supervisor`` for the options; ``name`` registers the root. The outermost one in a
     ``trio.run`` also opens the node, with ``instruments`` (see ``open_node``). If a child does not

@@ -24,7 +24,7 @@ class Restarts:
         self.intensity = intensity
         self._backoff = backoff
         self._recent: tuple[float, ...] = ()
-        self._history: deque[str] = deque(maxlen=_HISTORY)
+        self._history: deque[tuple[float, str]] = deque(maxlen=_HISTORY)
 
     @property
     def recent(self) -> int:
@@ -35,7 +35,7 @@ class Restarts:
         """One more restart is due; whether it may be made."""
         now = trio.current_time()
         self._recent = self.intensity.record(self._recent, now)
-        self._history.append(f"at {now:.3f} s: child {child.spec.id!r}: {_text(reason)}")
+        self._history.append((now, f"child {child.spec.id!r}: {_text(reason)}"))
         child.restarts += 1
         return not self.intensity.exceeded(self._recent)
 
@@ -43,7 +43,7 @@ class Restarts:
         """Seconds to wait before the restart that was just recorded."""
         if self._backoff is None:
             return 0.0
-        return self._backoff.delay(len(self._recent), random.random())  # noqa: S311  no secret
+        return self._backoff.delay(len(self._recent), random.random())
 
     def gave_up(self, reason: ExitReason) -> Shutdown:
         """The reason a supervisor ends with when the restart for ``reason`` is one too many."""
@@ -55,7 +55,11 @@ class Restarts:
             case Shutdown(detail=GaveUp() as below):
                 exception = below.exception
                 inner = tuple(f"  {line}" for line in below.history)
-        return Shutdown(GaveUp((*self._history, *inner), exception))
+            case _:
+                pass
+        last = self._history[-1][0]
+        lines = (f"{at - last:+.3f} s  {text}" for at, text in self._history)
+        return Shutdown(GaveUp((*lines, *inner), exception))
 
 
 def _text(reason: ExitReason) -> str:

@@ -19,8 +19,8 @@ import structlog
 import trio
 
 from runtime import ChildSpec, Instrument, StartError, configure_logging
+from runtime.current import current_table
 from runtime.outcomes import check_seconds
-from runtime.process import current_table
 from supervisors.backoff import Backoff
 from supervisors.children import ChildSource
 from supervisors.errors import SupervisorGaveUp
@@ -110,7 +110,7 @@ class _Service:
 
 
 def _leave_now() -> None:
-    """What is left ignores even its kill: it shields itself, waits for a thread, blocks the loop."""
+    """What is left ignores even its kill: a shield, a thread, a blocked loop."""
     os.write(2, b"stop_timeout is over and a killed process is still alive: leaving at once\n")
     os._exit(EXIT_GAVE_UP)
 

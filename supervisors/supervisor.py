@@ -9,9 +9,10 @@ of code that does so for every way a supervisor can end.
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Callable, Hashable, Iterable
-from typing import ClassVar, ParamSpec
+from collections.abc import Hashable, Iterable
+from typing import Any, ClassVar
 
 import trio
 
@@ -38,10 +39,9 @@ from runtime import (
     send_after,
 )
 from runtime.exits import SHUTDOWN
-from runtime.gen_server import spec_of
 from runtime.outcomes import CastResult, InitResult
 from runtime.process import Process
-from runtime.server_loop import ServerBody
+from runtime.server_body import ServerBody
 from supervisors.backoff import Backoff
 from supervisors.children import Child, ChildCounts, ChildInfo, ChildSource, to_specs
 from supervisors.errors import (
@@ -72,8 +72,6 @@ from supervisors.strategies import (
     restart_group,
     shuts_down,
 )
-
-P = ParamSpec("P")
 
 
 class SupervisorBody(ServerBody):
@@ -131,24 +129,24 @@ class Supervisor(GenServer):
         check_auto_shutdown(auto_shutdown)
         if backoff is not None and not isinstance(backoff, Backoff):
             raise TypeError(f"backoff: got {backoff!r}, allowed are Backoff(...) and None")
-        self.strategy = strategy
-        self.auto_shutdown = auto_shutdown
+        self.strategy: Strategy = strategy
+        self.auto_shutdown: AutoShutdown = auto_shutdown
         self.specs = to_specs(children)
         self._restarts = Restarts(Intensity(max_restarts, max_seconds), backoff)
         for spec in self.specs:
             self._check_significant(spec)
 
     @classmethod
-    def child_spec(cls: Callable[P, GenServer], *args: P.args, **kwargs: P.kwargs) -> ChildSpec:
-        """A spec of a supervisor as a child: type ``supervisor``, no limit on its shutdown.
-
-        What is wrong with the children or the options is refused now.
-        """
+    def _prepare(
+        cls, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Check children and options when the spec is made; keep the children for restarts."""
         if cls is Supervisor:
-            children, *rest = args or (kwargs.pop("children"),)
-            args = (list(children), *rest)  # type: ignore[assignment]
-            cls(*args, **kwargs)
-        return spec_of(cls, args, kwargs)
+            bound = inspect.signature(cls).bind(*args, **kwargs)
+            bound.arguments["children"] = to_specs(bound.arguments["children"])
+            cls(*bound.args, **bound.kwargs)
+            return bound.args, bound.kwargs
+        return args, kwargs
 
     def _check_significant(self, spec: ChildSpec) -> None:
         if spec.significant and self.auto_shutdown == "never":
@@ -310,13 +308,14 @@ class Supervisor(GenServer):
         send_after(self._family.owner.pid, RetryRestart(child, child.restarts, None), delay)
         return None
 
-    async def _start_group(self, group: list[Child]) -> None:
+    async def _start_group(self, group: list[Child]) -> CastResult:
         """Stop what is left of the group, then start it in order; a failure is tried again."""
         for member in await self._family.stop_group(group):
             error = await self._family.start(member)
             if error is not None and not isinstance(error, Ignored):
                 self._try_again(member, failure_reason(error))
-                return
+                break
+        return None
 
     def _try_again(self, child: Child, reason: ExitReason) -> None:
         """By a message, so that requests get a turn between attempts."""
@@ -337,10 +336,8 @@ class Supervisor(GenServer):
             return None
         if message.failure is not None:
             return await self._restart(child, message.failure, None)
-        await self._start_group(
-            family.group(restart_group(self.strategy, family.rows.ids(), child.spec.id))
-        )
-        return None
+        ids = restart_group(self.strategy, family.rows.ids(), child.spec.id)
+        return await self._start_group(family.group(ids))
 
     def _report(self, child: Child, pid: Pid | None, reason: ExitReason, action: str) -> None:
         owner, restarts = self._family.owner, self._restarts

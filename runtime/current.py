@@ -1,0 +1,78 @@
+"""Where this code runs: in which node, in which process. And what leads to a process."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TypeAlias
+
+from trio.lowlevel import current_task
+
+from runtime.errors import NoNode, OutsideProcess
+from runtime.pid import Pid
+from runtime.process import Process, current_process_var, table_var
+from runtime.process_table import ProcessTable
+
+
+class Address(ABC):
+    """Something that leads to a process: a ``Ref``."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def find(self) -> Process | None:
+        """The process it leads to now, if it is alive."""
+
+
+Target: TypeAlias = Pid | Address
+
+
+def current_table() -> ProcessTable[Process]:
+    """The table of the node this code runs in."""
+    try:
+        return table_var.get()
+    except LookupError:
+        raise NoNode(
+            "no node is open in this trio.run: use open_supervisor(...) or open_node() around it"
+        ) from None
+    except RuntimeError:
+        raise NoNode(
+            "called outside trio.run; from a worker thread "
+            "use trio.from_thread.run or trio.from_thread.run_sync"
+        ) from None
+
+
+def node_is_open() -> bool:
+    """Whether this ``trio.run`` has a node."""
+    try:
+        table_var.get()
+    except LookupError:
+        return False
+    return True
+
+
+def current_process() -> Process | None:
+    """The process this code runs in, helper tasks and threads of it included."""
+    process = current_process_var.get(None)
+    return None if process is None or process.status == "ended" else process
+
+
+def require_process(what: str, *, own_task: bool = False) -> Process:
+    """The current process, or an error that says what needs one."""
+    process = current_process()
+    if process is None:
+        raise OutsideProcess(f"{what} needs a process: it was called from a plain Trio task")
+    if own_task and current_task() is not process.task:
+        raise OutsideProcess(
+            f"{what} was called in a helper task of {process.pid!r}: "
+            "a mailbox has one reader, the process's own task"
+        )
+    return process
+
+
+def find_process(target: Target) -> Process | None:
+    """The live process ``target`` leads to."""
+    if isinstance(target, Pid):
+        return current_table().by_pid.get(target)
+    if isinstance(target, Address):
+        return target.find()
+    raise TypeError(f"target: got {target!r}, allowed are a Pid and a Ref such as named('x')")

@@ -1,0 +1,235 @@
+"""The call protocol: a request under way, and who may answer it.
+
+One latch per call: ``PendingCall.task``. The reply, the server's end, the time-out and the
+caller's cancellation each look whether it is still set, clear it, and only then wake the caller,
+so exactly one of them happens, in whatever order they come, and a late reply has nowhere to go.
+The caller is woken with nothing and reads the result from the latch, so tracebacks show ``call``.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+import trio
+from trio.lowlevel import Abort, Task, enable_ki_protection
+
+from runtime.current import current_process
+from runtime.deadlines import Deadline
+from runtime.errors import CallCycle, CallExit, CallTimeout, ReplyDropped
+from runtime.exits import NO_PROCESS, Crashed, ExitReason
+from runtime.messages import Call, Envelope, SystemCall
+from runtime.process import Process
+from runtime.reply_types import admits_none
+
+R = TypeVar("R")
+R_contra = TypeVar("R_contra", contravariant=True)
+
+_Result: TypeAlias = Literal["none", "reply", "error", "exit", "timeout", "dropped"]
+
+
+class PendingCall(Envelope):
+    """A call on its way: in the server's mailbox, in its hands, or put off by ``NoReply``."""
+
+    __slots__ = ("deadline", "deferred", "request", "result", "server", "target", "task", "value",
+                 "visible")  # fmt: skip
+
+    def __init__(self, server: Process, target: object, request: Call[object]) -> None:
+        self.server = server
+        self.target = target
+        self.request = request
+        self.deferred = False  # the server has put the reply off and goes on working
+        self.deadline: Deadline | None = None
+        self.result: _Result = "none"
+        self.value: object = None
+        self.visible: Request[object] | None = None
+        self.task: Task | None = trio.lowlevel.current_task()
+
+    @property
+    def droppable(self) -> bool:
+        """A full mailbox may throw out users' calls, telling the caller, but no system call."""
+        return not isinstance(self.request, SystemCall)
+
+    @enable_ki_protection
+    def settle(self, result: _Result, value: object = None) -> bool:
+        """End the call this way, unless it has ended; whether it did."""
+        task = self.task
+        if task is None:
+            return False
+        self.server.check_thread()
+        self.task = None
+        self.result = result
+        self.value = value
+        trio.lowlevel.reschedule(task)
+        return True
+
+    def may_reply_none(self) -> bool:
+        """Whether a handler may return ``None``: it replied before, or the type admits it."""
+        return self.result != "none" or admits_none(type(self.request))
+
+    def server_ended(self, reason: ExitReason) -> None:
+        """No reply will come."""
+        self.settle("exit", reason)
+
+    def refuse(self, error: Exception) -> None:
+        """Thrown out of a full mailbox."""
+        self.settle("error", error)
+
+    def time_out(self) -> None:
+        """The deadline has passed; the server is not told."""
+        self.settle("timeout")
+
+    def abort(self, _raise_cancel: object) -> Abort:
+        """The caller is cancelled: it gives up, the server is not disturbed."""
+        self.task = None
+        return Abort.SUCCEEDED
+
+    def open(self) -> Request[object]:
+        """What a plain process sees of it."""
+        if self.visible is None:
+            self.visible = Request(self.request, ReplyTo(self, armed=False))
+        return self.visible
+
+    def taken(self) -> None:
+        """From now on a ``Request`` that is dropped unanswered fails its caller."""
+        assert self.visible is not None
+        self.visible.reply_to.arm()
+        self.visible = None
+
+    def outcome(self, timeout: float) -> object:
+        """The reply, or the error this call ended with."""
+        value, self.value = self.value, None
+        match self.result:
+            case "reply":
+                return value
+            case "error":
+                assert isinstance(value, BaseException)
+                raise value
+            case "exit":
+                cause = value.exception if isinstance(value, Crashed) else None
+                raise CallExit(value, self.target, self.request) from cause
+            case "timeout":
+                raise CallTimeout(timeout, self.target, self.request)
+            case _:
+                raise ReplyDropped(self.target, self.request)
+
+
+class ReplyTo(Generic[R_contra]):
+    """Answers one call, once, from anywhere in the node. OTP: ``from`` and ``GenServer.reply``.
+
+    The first answer counts, later ones and answers to callers that have given up are dropped.
+    When the last reference goes away unanswered, the caller gets ``ReplyDropped`` at once.
+    """
+
+    __slots__ = ("_armed", "_pending")
+
+    def __init__(self, pending: PendingCall, *, armed: bool = True) -> None:
+        self._pending = pending
+        self._armed = armed
+
+    def reply(self, value: R_contra) -> None:
+        """Give the caller its reply. Never blocks."""
+        self._pending.settle("reply", value)
+
+    def error(self, exc: Exception) -> None:
+        """Raise ``exc`` in the caller; the server goes on."""
+        if not isinstance(exc, Exception):
+            raise TypeError(f"exc: got {exc!r}, allowed is an Exception")
+        self._pending.settle("error", exc)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the call has ended: answered, timed out or given up."""
+        return self._pending.task is None
+
+    def arm(self) -> None:
+        """From now on letting go of it unanswered fails the caller."""
+        self._armed = True
+
+    def __del__(self) -> None:
+        pending = self._pending
+        server = pending.server
+        if pending.task is None or not self._armed:
+            return
+        if server.ending or server.exiting is not None or server.status == "ended":
+            return  # the caller hears of the server's end, which says more
+        if threading.get_ident() == server.table.thread:
+            pending.settle("dropped")
+        else:  # the garbage collector ran in some worker thread
+            server.table.token.run_sync_soon(pending.settle, "dropped")
+
+
+class Request(Generic[R]):
+    """A call as a plain process gets it from ``receive``; servers get ``handle_call`` instead."""
+
+    __slots__ = ("message", "reply_to")
+
+    def __init__(self, message: Call[R], reply_to: ReplyTo[R]) -> None:
+        self.message = message
+        self.reply_to = reply_to
+
+    def __repr__(self) -> str:
+        return f"Request({self.message!r})"
+
+
+class StopServer(SystemCall[None], frozen=True):
+    """End with ``reason`` when its turn comes; answered by the end itself."""
+
+    reason: ExitReason
+
+
+@enable_ki_protection
+async def call_process(
+    server: Process | None, target: object, request: Call[object], timeout: float
+) -> object:
+    """Send a request and wait for what ends the call; see ``Ref.call``."""
+    await trio.lowlevel.checkpoint_if_cancelled()
+    if server is None:
+        await trio.lowlevel.checkpoint()  # a retry loop must not freeze the program
+        raise CallExit(NO_PROCESS, target, request)
+    me = current_process()
+    if me is not None and me.task is trio.lowlevel.current_task():
+        _refuse_cycle(me, server, target, request)
+    else:
+        me = None
+    pending = PendingCall(server, target, request)
+    _enqueue(server, pending)
+    server.pending[pending] = None
+    deadlines = server.table.deadlines
+    if timeout != math.inf:
+        pending.deadline = deadlines.schedule(trio.current_time() + timeout, pending.time_out)
+    if me is not None:
+        me.waiting_for = pending
+    try:
+        await trio.lowlevel.wait_task_rescheduled(pending.abort)
+    finally:
+        if me is not None:
+            me.waiting_for = None
+        server.pending.pop(pending, None)
+        if pending.deadline is not None:
+            deadlines.cancel(pending.deadline)
+    return pending.outcome(timeout)
+
+
+def _enqueue(server: Process, pending: PendingCall) -> None:
+    if not isinstance(pending.request, SystemCall):
+        server.post(pending)
+        return
+    if not server.body.is_server:
+        raise TypeError(f"{server.pid!r} is no server and does not answer {pending.request!r}")
+    server.check_thread()
+    server.post_system(pending)
+
+
+def _refuse_cycle(me: Process, server: Process, target: object, request: object) -> None:
+    """Follow who waits for whom. An edge whose reply was put off is none: its server works on."""
+    path = [me]
+    at = server
+    while at is not me:
+        edge = at.waiting_for
+        if edge is None or edge.deferred or at in path:
+            return
+        path.append(at)
+        at = edge.server
+    raise CallCycle((*(process.pid for process in path), me.pid), target, request)

@@ -1,0 +1,59 @@
+"""The body of a server process: what ``Process.run`` runs for a GenServer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import trio
+
+from runtime.containment import contain, short_repr
+from runtime.exits import ExitReason
+from runtime.process import Process
+from runtime.server_loop import Server, ServerLoop
+
+
+class ServerBody:
+    """The body of a server process: makes a fresh instance and runs its loop."""
+
+    is_server = True
+
+    def __init__(self, make: Callable[[], Server], *, scoped: bool) -> None:
+        self._make = make
+        self._scoped = scoped
+        self._loop: ServerLoop | None = None
+
+    async def live(self, process: Process) -> ExitReason:
+        """From ``__init__`` to the last clean-up."""
+        loop = self._loop = ServerLoop(process)
+        if self._scoped:
+            with trio.CancelScope() as process.scope:
+                await loop.live(self._make)
+        else:
+            await loop.live(self._make)
+        return loop.reason
+
+    @property
+    def server(self) -> Server | None:
+        """The instance, while the process lives."""
+        return None if self._loop is None else self._loop.server
+
+    def describe(self, message: object) -> str:
+        """The message as the server's ``redact`` lets it be shown."""
+        return self._shown("message", message) or "<not shown>"
+
+    def describe_state(self) -> str | None:
+        """The state as the server's ``redact`` lets it be shown: by default not at all."""
+        return None if self.server is None else self._shown("state", self.server)
+
+    def _shown(self, what: Literal["message", "state"], value: object) -> str | None:
+        server = self.server
+        shown = value if server is None else contain(None, server.redact, what, value)
+        return None if shown is None else short_repr(shown)
+
+    def release(self) -> None:
+        """Cut process, loop and server apart."""
+        if self._loop is not None and self._loop.server is not None:
+            self._loop.server._attach(None)
+            self._loop.server = None
+        self._loop = None

@@ -1,0 +1,76 @@
+"""Waiting for a process to be up, or to end, from any task of the node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import trio
+from trio.lowlevel import Abort, Task, current_task, enable_ki_protection
+
+from runtime.current import current_process
+from runtime.exits import ExitReason
+from runtime.process import Process
+
+
+class Waiter:
+    """One task that waits. ``task`` is the latch: it is woken once. Also an edge of call cycles."""
+
+    __slots__ = ("deferred", "only_end", "raise_cancel", "reason", "server", "task")
+
+    def __init__(self, server: Process, *, only_end: bool) -> None:
+        self.server = server
+        self.deferred = False
+        self.only_end = only_end
+        self.task: Task | None = current_task()
+        self.reason: ExitReason = None
+        self.raise_cancel: Callable[[], object] | None = None
+
+    def wake(self, reason: ExitReason) -> None:
+        """The process is up (``None``) or has ended with ``reason``."""
+        task, self.task = self.task, None
+        if task is not None:
+            self.reason = reason
+            trio.lowlevel.reschedule(task)
+
+
+@enable_ki_protection
+async def wait_started(process: Process, on_cancel: Callable[[], object] | None) -> ExitReason:
+    """Wait until a new process is up (returns ``None``) or has ended (returns the reason).
+
+    With ``on_cancel``, cancelling calls it (it must end the process) and the cancellation is
+    delivered when the process has really ended. Without, it is delivered at once.
+    """
+    return await _wait(Waiter(process, only_end=False), on_cancel)
+
+
+@enable_ki_protection
+async def wait_ended(process: Process) -> ExitReason:
+    """Wait for the end and return its reason. Cancelling only gives up the wait."""
+    return await _wait(Waiter(process, only_end=True), None)
+
+
+async def _wait(waiter: Waiter, on_cancel: Callable[[], object] | None) -> ExitReason:
+    process = waiter.server
+
+    def abort(raise_cancel: Callable[[], object]) -> Abort:
+        if on_cancel is None:
+            waiter.task = None
+            return Abort.SUCCEEDED
+        waiter.raise_cancel = raise_cancel
+        on_cancel()
+        return Abort.FAILED
+
+    me = current_process()
+    own_task = me is not None and me.task is current_task()
+    process.watches[waiter] = None
+    if me is not None and own_task:
+        me.waiting_for = waiter
+    try:
+        await trio.lowlevel.wait_task_rescheduled(abort)
+    finally:
+        process.watches.pop(waiter, None)
+        if me is not None and own_task:
+            me.waiting_for = None
+    if waiter.raise_cancel is not None:
+        waiter.raise_cancel()
+    return waiter.reason
