@@ -10,7 +10,7 @@ import trio
 from runtime.current import Address, Target, current_table, find_process
 from runtime.errors import CallExit, CallTimeout, ProcessNotFound
 from runtime.exits import NO_PROCESS, NORMAL, Crashed, ExitReason, check_reason
-from runtime.messages import Call, Cast
+from runtime.messages import Call, Cast, check_sendable
 from runtime.outcomes import check_seconds
 from runtime.pending_calls import StopServer, call_process
 from runtime.pid import Pid
@@ -78,7 +78,7 @@ class Ref(Address):
 
         To a dead pid it vanishes; by a name nobody holds it raises ``ProcessNotFound``.
         """
-        _check_sendable(message)
+        check_sendable(message)
         process = self.find()
         if process is not None:
             process.post(message)
@@ -179,7 +179,7 @@ class NamedRef(Ref):
 
     def send(self, message: object) -> None:
         """Send any message; ``ProcessNotFound`` if nobody holds the name."""
-        _check_sendable(message)
+        check_sendable(message)
         process = self.find()
         if process is None:
             raise ProcessNotFound(self)
@@ -213,12 +213,7 @@ def send(target: Target, message: object) -> None:
     if isinstance(target, Ref):
         target.send(message)
         return
-    _check_sendable(message)
+    check_sendable(message)
     process = find_process(target)
     if process is not None:
         process.post(message)
-
-
-def _check_sendable(message: object) -> None:
-    if isinstance(message, Call):
-        raise TypeError(f"message: got {message!r}, a Call needs an answer: await ref.call(...)")

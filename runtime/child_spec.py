@@ -6,8 +6,7 @@ async function (``child_spec(fn, *args)``); options are set on a copy with ``rep
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable
 from functools import partial
 from typing import Any, Literal, ParamSpec, TypeAlias, TypedDict, get_args
 
@@ -21,9 +20,9 @@ from runtime.process_table import check_name
 from runtime.spawning import (
     DEFAULT_SHUTDOWN,
     FunctionBody,
+    check_arguments,
     check_async_function,
     function_name,
-    takes_task_status,
 )
 
 P = ParamSpec("P")
@@ -141,15 +140,3 @@ def child_spec(fn: Callable[P, Awaitable[object]], *args: P.args, **kwargs: P.kw
     return ChildSpec(
         make_body=partial(FunctionBody, partial(fn, *args, **kwargs)), behaviour=function_name(fn)
     )
-
-
-def check_arguments(
-    what: str, fn: Callable[..., object], args: tuple[object, ...], kwargs: Mapping[str, object]
-) -> None:
-    """Refuse arguments that ``fn`` would refuse, now and not at the first restart."""
-    signature = inspect.signature(fn)
-    given = {"task_status": None, **kwargs} if takes_task_status(fn) else kwargs
-    try:
-        signature.bind(*args, **given)
-    except TypeError as exc:
-        raise TypeError(f"arguments of {what}: {exc}") from None

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TypeVar, cast
+from contextlib import suppress
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -24,12 +25,16 @@ def attempt(hook: Callable[..., T], *args: object) -> tuple[T | None, Exception 
 
 
 def contain(fallback: T, hook: Callable[..., T], *args: object) -> T:
-    """``hook(*args)``, or ``fallback`` if it raises; the exception goes to ``sys.excepthook``."""
-    result, exc = attempt(hook, *args)
-    if exc is None:
-        return cast("T", result)
-    sys.excepthook(type(exc), exc, exc.__traceback__)
-    return fallback
+    """``hook(*args)``, or ``fallback`` if it raises anything, which goes to ``sys.excepthook``.
+
+    A KeyboardInterrupt here is none of the terminal's: the callers are protected from those.
+    """
+    try:
+        return hook(*args)
+    except BaseException as exc:  # noqa: BLE001  the one place, see above
+        with suppress(BaseException):
+            sys.excepthook(type(exc), exc, exc.__traceback__)
+        return fallback
 
 
 def short_repr(value: object, limit: int = 500) -> str:

@@ -61,6 +61,7 @@ def require_process(what: str, *, own_task: bool = False) -> Process:
     process = current_process()
     if process is None:
         raise OutsideProcess(f"{what} needs a process: it was called from a plain Trio task")
+    process.check_thread()
     if own_task and current_task() is not process.task:
         raise OutsideProcess(
             f"{what} was called in a helper task of {process.pid!r}: "

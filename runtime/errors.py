@@ -6,7 +6,7 @@ started. The rest: the program is wrong (a bad callback, the wrong place to call
 
 from __future__ import annotations
 
-from runtime.exits import ExitReason
+from runtime.exits import ExitReason, check_reason
 from runtime.pid import Pid
 
 
@@ -178,5 +178,6 @@ class ProcessExit(BaseException):
     """
 
     def __init__(self, reason: ExitReason) -> None:
+        check_reason("reason", reason)
         super().__init__(reason)
         self.reason = reason

@@ -7,14 +7,13 @@ no lock. A raise in a callback ends the process, and its supervisor decides what
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import partial
 from typing import Any, ClassVar, Literal, ParamSpec, TypeVar
 
 from runtime.calls import Ref
-from runtime.child_spec import ChildSpec, ChildType, ShutdownBudget, check_arguments
+from runtime.child_spec import ChildSpec, ChildType, ShutdownBudget
 from runtime.containment import short_repr
 from runtime.current import current_process
 from runtime.errors import OutsideProcess, UnhandledMessage
@@ -26,13 +25,11 @@ from runtime.outcomes import CastResult, InitResult
 from runtime.pending_calls import ReplyTo
 from runtime.server_body import ServerBody
 from runtime.server_loop import ServerLoop
-from runtime.spawning import DEFAULT_SHUTDOWN
+from runtime.spawning import DEFAULT_SHUTDOWN, check_arguments
 from runtime.starts import start, start_link
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_CALLBACKS = ("init", "handle_call", "handle_cast", "handle_info", "handle_continue", "terminate")
 
 
 class GenServer:
@@ -53,13 +50,10 @@ class GenServer:
     _child_type: ClassVar[ChildType] = "worker"
     _child_shutdown: ClassVar[ShutdownBudget] = DEFAULT_SHUTDOWN
     _handlers: ClassVar[HandlerTable] = HandlerTable({})
-    _scoped: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._handlers = collect_handlers(cls)
-        callbacks = (getattr(cls, name) for name in (*_CALLBACKS, *cls._handlers.method_names()))
-        cls._scoped = any(inspect.iscoroutinefunction(callback) for callback in callbacks)
 
     # -- callbacks --------------------------------------------------------------------------
 
@@ -200,7 +194,7 @@ def spec_of(cls: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Child
     args, kwargs = cls._prepare(args, kwargs)
     make: Callable[[], Any] = partial(cls, *args, **kwargs)
     return ChildSpec(
-        make_body=partial(cls._body_class, make, scoped=cls._scoped),
+        make_body=partial(cls._body_class, make),
         behaviour=cls.__name__,
         type=cls._child_type,
         shutdown=cls._child_shutdown,

@@ -8,7 +8,7 @@ can express; ``collect_handlers`` checks it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from types import UnionType
 from typing import Any, Generic, TypeAlias, TypeVar, Union, cast, get_args, get_origin, overload
 
@@ -93,7 +93,8 @@ def handles(message: Any, /) -> Any:
     if not isinstance(message, type):
         raise TypeError(f"handles: got {message!r}, allowed is a message class")
     marked: type[Any] = message
-    return HandlesCall(marked) if is_call_class(marked) else HandlesMessage(marked)
+    call: type[Call[Any]] = message
+    return HandlesCall(call) if is_call_class(marked) else HandlesMessage(marked)
 
 
 def _mark(method: Any, message: type) -> Any:
@@ -125,10 +126,6 @@ class HandlerTable:
             bases = (self.by_message.get(base) for base in message.__mro__)
             handler = self._found[message] = next(filter(None, bases), None)
             return handler
-
-    def method_names(self) -> Iterable[str]:
-        """The names of the handler methods."""
-        return (handler.name for handler in self.by_message.values())
 
     def message_names(self) -> list[str]:
         """The names of the message classes, sorted, for error messages."""

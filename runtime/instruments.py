@@ -9,7 +9,7 @@ run in the Trio thread, synchronously, and must be quick; one that raises is rep
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -75,6 +75,9 @@ class StillAlive(msgspec.Struct, frozen=True):
 
     pid: Pid
     seconds: float
+
+
+LEAVE_STOPPED: Final = "leave it stopped"
 
 
 class ChildEnded(msgspec.Struct, frozen=True):

@@ -10,11 +10,13 @@ those would lose a death.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Literal, TypeAlias, get_args
 
 import msgspec
+
+from runtime.messages import Down, Envelope, Exit
 
 MailboxPolicy: TypeAlias = Literal["raise", "drop_newest", "drop_oldest"]
 
@@ -43,30 +45,40 @@ class MailboxLimit(msgspec.Struct, frozen=True):
 class Mailbox:
     """The waiting messages of one process, oldest first."""
 
-    __slots__ = ("dropped", "evicted", "items", "limit")
+    __slots__ = ("dropped", "evicted", "items", "limit", "system")
 
     def __init__(self, limit: MailboxLimit | None) -> None:
         self.items: deque[object] = deque()
         self.limit = limit
         self.dropped = 0
-        self.evicted = 0  # how many were taken out before the end of an ongoing receive's scan
+        self.evicted = 0  # how many were taken out other than by the reader, so far
+        self.system = 0  # at most so many of the waiting messages are the runtime's own
 
     def __len__(self) -> int:
         return len(self.items)
 
     @property
     def full(self) -> bool:
-        """Whether one more message of a user is over the limit."""
-        return self.limit is not None and len(self.items) >= self.limit.length
+        """Whether one more message of a user is over the limit; only those count."""
+        if self.limit is None or len(self.items) < self.limit.length:
+            return False
+        if self.system == 0:
+            return True
+        users = sum(map(is_droppable, self.items))
+        self.system = len(self.items) - users
+        return users >= self.limit.length
 
-    def evict_oldest(self, droppable: Callable[[object], bool]) -> object | None:
-        """Take out the oldest droppable message; ``None`` if there is none."""
+    def evict_oldest(self) -> object | None:
+        """Take out the oldest message of a user; ``None`` if there is none."""
         for index, item in enumerate(self.items):
-            if droppable(item):
-                del self.items[index]
-                self.evicted += 1
-                return item
+            if is_droppable(item):
+                return self.remove(index)
         return None
+
+    def remove(self, index: int) -> object:
+        """Take a message out behind the back of a ``receive`` that may be waiting."""
+        self.evicted += 1
+        return self.take(index)
 
     def scan(self, start: int) -> Iterator[tuple[int, object]]:
         """The messages from position ``start`` on, with their positions."""
@@ -77,3 +89,10 @@ class Mailbox:
         item = self.items[index]
         del self.items[index]
         return item
+
+
+def is_droppable(message: object) -> bool:
+    """Whether a user sent it. What the runtime sends counts for no limit and is never dropped."""
+    if isinstance(message, Envelope):
+        return message.droppable
+    return not isinstance(message, Exit | Down)

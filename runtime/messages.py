@@ -37,6 +37,12 @@ def is_call_class(cls: type) -> bool:
     return issubclass(cls, Call)
 
 
+def check_sendable(message: object) -> None:
+    """Refuse a call that is sent like any other message: nobody would get its reply."""
+    if isinstance(message, Call):
+        raise TypeError(f"message: got {message!r}, a Call needs an answer: await ref.call(...)")
+
+
 class MonitorRef:
     """Names one monitor; equal only to itself. OTP: the reference ``Process.monitor`` returns."""
 

@@ -18,6 +18,7 @@ def register(name: str, target: Target | None = None) -> None:
     process = require_process("register") if target is None else find_process(target)
     if process is None:
         raise ProcessNotFound(target)
+    process.check_thread()
     table = process.table
     holder = table.by_name.get(name)
     if holder is not None:

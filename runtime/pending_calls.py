@@ -17,7 +17,7 @@ from trio.lowlevel import Abort, Task, enable_ki_protection
 
 from runtime.current import current_process
 from runtime.deadlines import Deadline
-from runtime.errors import CallCycle, CallExit, CallTimeout, ReplyDropped
+from runtime.errors import CallCycle, CallExit, CallTimeout, MailboxFull, ReplyDropped
 from runtime.exits import NO_PROCESS, Crashed, ExitReason
 from runtime.messages import Call, Envelope, SystemCall
 from runtime.process import Process
@@ -189,12 +189,20 @@ async def call_process(
         await trio.lowlevel.checkpoint()  # a retry loop must not freeze the program
         raise CallExit(NO_PROCESS, target, request)
     me = current_process()
-    if me is not None and me.task is trio.lowlevel.current_task():
-        _refuse_cycle(me, server, target, request)
-    else:
+    if me is not None and me.task is not trio.lowlevel.current_task():
         me = None
     pending = PendingCall(server, target, request)
-    _enqueue(server, pending)
+    try:
+        if me is not None:
+            _refuse_cycle(me, server, target, request)
+        _enqueue(server, pending)
+    except (CallCycle, MailboxFull):
+        await trio.lowlevel.checkpoint()
+        raise
+    if timeout == 0:
+        pending.task = None
+        await trio.lowlevel.checkpoint()
+        raise CallTimeout(timeout, target, request)
     server.pending[pending] = None
     deadlines = server.table.deadlines
     if timeout != math.inf:
@@ -228,7 +236,7 @@ def _refuse_cycle(me: Process, server: Process, target: object, request: object)
     at = server
     while at is not me:
         edge = at.waiting_for
-        if edge is None or edge.deferred or at in path:
+        if edge is None or edge.task is None or edge.deferred or at in path:
             return
         path.append(at)
         at = edge.server

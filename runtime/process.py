@@ -24,7 +24,7 @@ from trio.lowlevel import Abort, RunVar, Task, current_task, enable_ki_protectio
 
 from runtime import _trio
 from runtime.errors import MailboxFull, NoNode, ProcessExit
-from runtime.exits import KILLED, NORMAL, Crashed, ExitReason, Killed, is_abnormal, is_clean
+from runtime.exits import KILLED, NORMAL, Crashed, ExitReason, is_abnormal, is_clean
 from runtime.instruments import (
     CleanupFailed,
     MessageDropped,
@@ -68,9 +68,13 @@ class Body(Protocol):
 
 
 class Edge(Protocol):
-    """What a process's own task waits for: the edges of a call cycle. ``server`` must act first."""
+    """What a process's own task waits for: the edges of a call cycle. ``server`` must act first.
+
+    ``task`` is ``None`` once the wait is over, even if its task has not run yet.
+    """
 
     server: Process
+    task: Task | None
     deferred: bool
 
 
@@ -105,6 +109,7 @@ class Process:
         "grace",
         "handled",
         "ignored",
+        "killed",
         "label",
         "links",
         "mailbox",
@@ -149,6 +154,7 @@ class Process:
         self.scope: trio.CancelScope | None = None  # cancelled by any exit signal
         self.grace: trio.CancelScope | None = None  # last words, shielded: cancelled by a kill
         self.exiting: ExitReason = None  # the accepted exit signal
+        self.killed = False  # by a kill aimed at itself; then there are no last words
         self.parked = False  # sleeps in its mailbox
         self.ignored = False  # init returned Ignore
         self.ending = False  # the body has decided to end
@@ -194,6 +200,7 @@ class Process:
     def post_system(self, message: object) -> None:
         """Put a message of the runtime into the mailbox, whatever its limit."""
         if self.status != "ended":
+            self.mailbox.system += 1
             self.mailbox.items.append(message)
             if self.parked:
                 self.wake()
@@ -210,7 +217,7 @@ class Process:
                 raise error
             self._dropped(message)
             return False
-        victim = self.mailbox.evict_oldest(_is_droppable)
+        victim = self.mailbox.evict_oldest()
         if isinstance(victim, Envelope):
             victim.refuse(error)
         elif victim is not None:
@@ -219,13 +226,14 @@ class Process:
 
     def _dropped(self, message: object) -> None:
         self.mailbox.dropped += 1
-        if self.table.instruments.want(MessageDropped):
+        instruments = self.table.instruments
+        if instruments.want(MessageDropped):
             text = self.body.describe(message)
-            self.table.instruments.emit(MessageDropped(self.pid, text, self.mailbox.dropped))
+            instruments.emit(MessageDropped(self.pid, text, self.mailbox.dropped))
 
     @enable_ki_protection
     async def park(self) -> None:
-        """Sleep until something happens: a message, an exit signal, a wake-up. One reader only."""
+        """Sleep until something happens: a message, an exit signal, a wake-up."""
         self.parked = True
         await trio.lowlevel.wait_task_rescheduled(self._unpark)
 
@@ -244,6 +252,7 @@ class Process:
     @enable_ki_protection
     def signal(self, sender: Pid | None, reason: ExitReason) -> None:
         """An exit signal arrives, from ``exit``, a link or the supervisor."""
+        self.check_thread()
         if self.status == "ended":
             return
         from_parent = sender is self.parent or sender is self.table.owner
@@ -257,7 +266,9 @@ class Process:
     @enable_ki_protection
     def kill(self) -> None:
         """The signal nobody can trap: also ends ``terminate`` and other last words."""
-        if self.status != "ended" and not isinstance(self.exiting, Killed):
+        self.check_thread()
+        if self.status != "ended" and not self.killed:
+            self.killed = True
             self.exiting = None
             self.accept_exit(KILLED)
             if self.grace is not None:
@@ -272,16 +283,11 @@ class Process:
             if self.parked:
                 self.wake()
 
-    @property
-    def killed(self) -> bool:
-        """Whether a kill was aimed at this process itself; then there are no last words."""
-        return isinstance(self.exiting, Killed)
-
     # -- start and end ----------------------------------------------------------------------
 
     @enable_ki_protection
     async def run(self) -> None:
-        """The whole life. Never raises, so the nursery it runs in never hears of a crash."""
+        """The whole life. It never raises."""
         self.task = current_task()
         current_process_var.set(self)
         reason: ExitReason = NORMAL
@@ -289,16 +295,18 @@ class Process:
             if self.exiting is None:
                 reason = await self.body.live(self)
         except trio.Cancelled:
-            # Our own scopes absorb their cancellations. This one belongs to the nursery around
-            # us, which only happens when the node itself breaks, or to nobody we know.
-            if trio.current_effective_deadline() == -math.inf:
+            # Our own scopes absorb theirs: it is the node's, which has broken, or nobody's.
+            leaked = _trio.has_leaked_scopes(self.task)
+            if not leaked and trio.current_effective_deadline() == -math.inf:
                 self._end(KILLED if self.exiting is None else self.exiting)
                 raise
-            reason = Crashed(RuntimeError("a trio.Cancelled was raised outside its cancel scope"))
+            reason = _foreign_cancelled()
         except BaseException as exc:  # noqa: BLE001  the one place: a crash becomes a reason
             reason = self.reason_for(exc)
-            if self.exiting is not None:
-                self.table.instruments.emit(CleanupFailed(self.pid, self.exiting, exc))
+            failed = without_cancelled(exc)
+            if self.exiting is not None and failed is not None:
+                self.table.instruments.emit(CleanupFailed(self.pid, self.exiting, failed))
+            failed = None
         if _trio.has_leaked_scopes(self.task):
             await _trio.close_leaked_scopes(self.task)
             leak = RuntimeError("a nursery or cancel scope was left open; use self.enter")
@@ -315,11 +323,8 @@ class Process:
             return self.exiting
         if isinstance(exc, ProcessExit):
             return exc.reason
-        if isinstance(exc, trio.Cancelled):
-            return Crashed(RuntimeError("a cancel scope around the process was cancelled"))
-        if isinstance(exc, BaseExceptionGroup):
-            return Crashed(_without_cancelled(cast("BaseExceptionGroup[BaseException]", exc)))
-        return Crashed(exc)
+        crash = without_cancelled(exc)
+        return _foreign_cancelled() if crash is None else Crashed(crash)
 
     def mark_started(self) -> None:
         """Init is done: whoever waits for the start may go on."""
@@ -380,16 +385,16 @@ class Process:
             instruments.emit(ProcessEnded(self.pid, self.name, reason))
 
 
-def _is_droppable(message: object) -> bool:
-    if isinstance(message, Envelope):
-        return message.droppable
-    return not isinstance(message, Exit | Down)
+def without_cancelled(exc: BaseException) -> BaseException | None:
+    """What is left of an exception without any ``Cancelled``, which is never stored."""
+    if isinstance(exc, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", exc)
+        return group.split(trio.Cancelled)[1]
+    return None if isinstance(exc, trio.Cancelled) else exc
 
 
-def _without_cancelled(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """A ``Cancelled`` is never stored, so a group is kept without its own, if more is in it."""
-    rest: BaseException | None = group.split(trio.Cancelled)[1]
-    return group if rest is None else rest
+def _foreign_cancelled() -> Crashed:
+    return Crashed(RuntimeError("a trio.Cancelled left the cancel scope it belongs to"))
 
 
 def _find_fatal(exc: BaseException) -> BaseException | None:

@@ -52,6 +52,8 @@ async def receive(match: Match = None, *, timeout: float = math.inf) -> object:
         with trio.move_on_after(timeout):
             found, message = await _wait_for(process, matches)
     if not found:
+        if timeout == 0:
+            await trio.lowlevel.checkpoint()  # a polling loop must not freeze the program
         raise ReceiveTimeout(f"no matching message within {timeout:g} s")
     process.handled += 1
     process.current = message
@@ -64,7 +66,7 @@ def _predicate(match: Match) -> Callable[[object], bool]:
     if isinstance(match, type):
         return lambda message: isinstance(message, match)
     if isinstance(match, tuple):
-        classes = tuple(match)
+        classes: tuple[type, ...] = match  # pyright: ignore[reportUnknownVariableType]
         return lambda message: isinstance(message, classes)
     if callable(match):
         return match

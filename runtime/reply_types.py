@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, ForwardRef, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ForwardRef, Literal, TypeVar, Union, get_args, get_origin
 
 from runtime.messages import Call, is_call_class
 
@@ -49,11 +49,20 @@ def _admits_none(declared: object, owner: type) -> bool:
         return _admits_none(get_args(declared)[0], owner)
     if origin in (Union, UnionType):
         return any(_admits_none(arg, owner) for arg in get_args(declared))
-    if origin is not None:
-        return False
+    if origin is Literal:
+        return None in get_args(declared)
     if declared is None or declared is Any or isinstance(declared, TypeVar):
         return True
-    return not isinstance(declared, type) or issubclass(NoneType, declared)
+    cls = origin or declared
+    return not isinstance(cls, type) or _is_none_instance(cls)
+
+
+def _is_none_instance(cls: type) -> bool:
+    """Whether ``None`` is one. A TypedDict, or a protocol with data, cannot be asked and is not."""
+    try:
+        return issubclass(NoneType, cls)
+    except TypeError:
+        return False
 
 
 def _resolve(reference: ForwardRef | str, owner: type) -> object:

@@ -15,8 +15,9 @@ from typing import Any
 import structlog
 
 from runtime.containment import contain, short_repr
-from runtime.exits import Crashed, ExitReason
+from runtime.exits import Crashed, ExitReason, is_clean
 from runtime.instruments import (
+    LEAVE_STOPPED,
     ChildEnded,
     ChildStartFailed,
     CleanupFailed,
@@ -28,7 +29,11 @@ from runtime.instruments import (
     StillAlive,
 )
 
-_OWN_FILES = os.path.dirname(__file__) + os.sep
+_HERE = os.path.dirname(__file__)
+_OWN_FILES = (
+    os.path.join(_HERE, ""),
+    os.path.join(os.path.dirname(_HERE), "supervisors", ""),
+)
 
 
 def _why(reason: ExitReason) -> dict[str, Any]:
@@ -47,11 +52,14 @@ def format_crash(exc: BaseException) -> str:
 
 
 def _drop_own_frames(report: traceback.TracebackException) -> None:
-    users = [frame for frame in report.stack if not frame.filename.startswith(_OWN_FILES)]
-    report.stack = traceback.StackSummary.from_list(users or list(report.stack))
-    for other in (report.__cause__, report.__context__, *(report.exceptions or ())):
-        if other is not None:
-            _drop_own_frames(other)
+    """In the exception and everything it came from; by a list, since chains can be long."""
+    reports = [report]
+    while reports:
+        one = reports.pop()
+        users = [frame for frame in one.stack if not frame.filename.startswith(_OWN_FILES)]
+        one.stack = traceback.StackSummary.from_list(users or list(one.stack))
+        others = (one.__cause__, one.__context__, *(one.exceptions or ()))
+        reports.extend(other for other in others if other is not None)
 
 
 def _write(event: Event) -> None:
@@ -90,7 +98,7 @@ def _write(event: Event) -> None:
             log.warning("unexpected message ignored", pid=repr(event.pid), message=event.message)
         case StillAlive():
             log.warning("killed process is still alive", pid=repr(event.pid), seconds=event.seconds)
-        case ChildEnded():
+        case ChildEnded() if not (is_clean(event.reason) and event.action == LEAVE_STOPPED):
             log.warning(
                 "supervised child ended",
                 supervisor=repr(event.supervisor),
@@ -110,7 +118,7 @@ def _write(event: Event) -> None:
                 **_why(event.reason),
             )
         case _:
-            pass  # starts and ordinary ends are no news
+            pass  # a start, or an ordinary end that nothing follows from, is no news
 
 
 def _worth_a_line(total: int) -> bool:
@@ -131,6 +139,9 @@ def configure_logging() -> None:
     Lines go to standard error, so that standard output stays the program's own.
     """
     if structlog.is_configured():
+        return
+    if sys.stderr is None:  # a service that was started without one
+        structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
         return
     terminal = sys.stderr.isatty()
     last: list[Any] = (

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-import trio
-
 from runtime.containment import contain, short_repr
 from runtime.exits import ExitReason
 from runtime.process import Process
@@ -18,19 +16,14 @@ class ServerBody:
 
     is_server = True
 
-    def __init__(self, make: Callable[[], Server], *, scoped: bool) -> None:
+    def __init__(self, make: Callable[[], Server]) -> None:
         self._make = make
-        self._scoped = scoped
         self._loop: ServerLoop | None = None
 
     async def live(self, process: Process) -> ExitReason:
         """From ``__init__`` to the last clean-up."""
         loop = self._loop = ServerLoop(process)
-        if self._scoped:
-            with trio.CancelScope() as process.scope:
-                await loop.live(self._make)
-        else:
-            await loop.live(self._make)
+        await loop.live(self._make)
         return loop.reason
 
     @property
@@ -48,7 +41,9 @@ class ServerBody:
 
     def _shown(self, what: Literal["message", "state"], value: object) -> str | None:
         server = self.server
-        shown = value if server is None else contain(None, server.redact, what, value)
+        if server is None:  # no instance yet that could be asked
+            return f"<{type(value).__name__}>"
+        shown = contain(None, server.redact, what, value)
         return None if shown is None else short_repr(shown)
 
     def release(self) -> None:

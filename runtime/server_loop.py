@@ -22,6 +22,7 @@ from runtime.containment import attempt, short_repr
 from runtime.entered import Entered
 from runtime.errors import BadResult, OutsideProcess
 from runtime.exits import NORMAL, ExitReason
+from runtime.life_scope import LifeScope
 from runtime.messages import Cast, Exit, IdleTimeout, SystemCall
 from runtime.outcomes import (
     Continue,
@@ -45,7 +46,6 @@ _INIT_MAY: Final = "None, Continue(arg), Idle(seconds), Stop(reason) and Ignore(
 _CALL_MAY: Final = "the reply, Reply(value), NoReply() and Stop(reason)"
 _CAST_MAY: Final = "None, Continue(arg), Idle(seconds), NoReply() and Stop(reason) without a reply"
 _EMPTY: Final = object()
-_INTERRUPTED: Final = object()
 
 
 class Server(Protocol):
@@ -84,6 +84,7 @@ class ServerLoop:
         self.server: Server | None = None
         self.reason: ExitReason = NORMAL
         self.suspended = False
+        self._life = LifeScope(process)
         self._up = False
         self._next: Continue | None = None
         self._idle_at: float | None = None
@@ -94,6 +95,10 @@ class ServerLoop:
 
     async def live(self, make: Callable[[], Server]) -> None:
         """Init, messages, last words."""
+        with self._life:
+            await self._live(make)
+
+    async def _live(self, make: Callable[[], Server]) -> None:
         async with _Ending(self):
             server = self.server = call_user(make)
             server._attach(self)
@@ -126,13 +131,11 @@ class ServerLoop:
         while process.exiting is None and not process.ending:
             if self._next is not None and not self.suspended:
                 await self._continue(self._next)
-                continue
-            message = self._take()
-            if message is _EMPTY:
+            elif (message := self._take()) is not _EMPTY:
+                await self._dispatch(message)
+            else:
                 await self._sleep()
                 budget = _YIELD_EVERY
-                continue
-            await self._dispatch(message)
             budget -= 1
             if budget == 0:
                 await trio.lowlevel.cancel_shielded_checkpoint()
@@ -225,10 +228,8 @@ class ServerLoop:
                 self._stop(result.reason)
             case Outcome():
                 raise self._bad_result("handle_call", result, _CALL_MAY)
-            case _ if result is not _INTERRUPTED:
-                self._reply(pending, result)
             case _:
-                pass  # the handler was cancelled: the end of the server is the answer
+                self._reply(pending, result)
 
     def _reply(self, pending: PendingCall, value: object) -> None:
         if value is None and not pending.may_reply_none():
@@ -246,10 +247,8 @@ class ServerLoop:
                 if result.reply is not msgspec.UNSET:
                     raise self._bad_result(callback, result, _CAST_MAY)
                 self._stop(result.reason)
-            case _ if result is not _INTERRUPTED:
-                raise self._bad_result(callback, result, _CAST_MAY)
             case _:
-                pass  # the callback was cancelled
+                raise self._bad_result(callback, result, _CAST_MAY)
 
     def _then(self, then: Then) -> None:
         if isinstance(then, Continue):
@@ -280,16 +279,8 @@ class ServerLoop:
         coroutine = as_coroutine(result)
         if coroutine is None:
             return result
-        process = self.process
-        if process.scope is not None:
-            return await await_user(coroutine)
-        # a plain function that returned a coroutine: a server without a scope needs one now
-        with trio.CancelScope() as process.scope:
-            try:
-                return await await_user(coroutine)
-            finally:
-                process.scope = None
-        return _INTERRUPTED
+        self._life.open()
+        return await await_user(coroutine)
 
     async def enter(self, manager: AbstractAsyncContextManager[T] | AbstractContextManager[T]) -> T:
         """See ``GenServer.enter``."""

@@ -121,7 +121,7 @@ def demonitor(ref: MonitorRef, *, flush: bool = False) -> bool:
     elif flush:
         for index, item in me.mailbox.scan(0):
             if isinstance(item, Down) and item.ref is ref:
-                me.mailbox.take(index)
+                me.mailbox.remove(index)
                 break
     return other is not None
 

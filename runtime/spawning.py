@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, ParamSpec
 
@@ -90,6 +90,18 @@ def check_async_function(field: str, fn: object) -> None:
         raise TypeError(f"{field}: got {fn!r}, allowed is an async function, not called")
 
 
+def check_arguments(
+    what: str, fn: Callable[..., object], args: tuple[object, ...], kwargs: Mapping[str, object]
+) -> None:
+    """Refuse arguments that ``fn`` would refuse, now and not at the first restart."""
+    signature = inspect.signature(fn)
+    given = {"task_status": None, **kwargs} if takes_task_status(fn) else kwargs
+    try:
+        signature.bind(*args, **given)
+    except TypeError as exc:
+        raise TypeError(f"arguments of {what}: {exc}") from None
+
+
 def function_name(fn: object) -> str:
     """What a function is called in labels and as a default child id."""
     while isinstance(fn, partial):
@@ -154,8 +166,10 @@ def _spawn(
     limit: MailboxLimit | None,
 ) -> Process:
     check_async_function("fn", fn)
+    check_arguments(function_name(fn), fn, args, {})
+    if not (limit is None or isinstance(limit, MailboxLimit)):
+        raise TypeError(f"mailbox: got {limit!r}, allowed are MailboxLimit(...) and None")
     call = partial(fn, *args)
-    inspect.signature(fn).bind(*args)
     parent = None if link_to is None else link_to.pid
     return spawn_process(
         current_table(),

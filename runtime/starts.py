@@ -9,7 +9,7 @@ import trio
 from runtime.calls import PidRef, Ref
 from runtime.child_spec import ChildSpec
 from runtime.current import current_table, require_process
-from runtime.errors import Ignored, StartError, StartFailed, StartTimeout
+from runtime.errors import AlreadyStarted, Ignored, StartError, StartFailed, StartTimeout
 from runtime.exits import Crashed, ExitReason
 from runtime.outcomes import check_seconds
 from runtime.process import Process
@@ -41,16 +41,20 @@ async def _start(spec: ChildSpec, starter: Process | None, timeout: float) -> Re
         raise TypeError(f"spec: got {spec!r}, allowed is a ChildSpec: Counter.child_spec(10)")
     check_seconds("timeout", timeout)
     await trio.lowlevel.checkpoint_if_cancelled()
-    process = spawn_process(
-        current_table(),
-        spec.make_body(),
-        label=spec.behaviour,
-        name=spec.name,
-        limit=spec.mailbox,
-        link_to=starter,
-        budget=spec.shutdown,
-        parent=None if starter is None else starter.pid,
-    )
+    try:
+        process = spawn_process(
+            current_table(),
+            spec.make_body(),
+            label=spec.behaviour,
+            name=spec.name,
+            limit=spec.mailbox,
+            link_to=starter,
+            budget=spec.shutdown,
+            parent=None if starter is None else starter.pid,
+        )
+    except AlreadyStarted:
+        await trio.lowlevel.checkpoint()
+        raise
 
     def abandon() -> None:
         if starter is not None:

@@ -8,8 +8,11 @@ import trio
 
 from runtime.current import Address, Target, current_table, find_process
 from runtime.deadlines import Deadline, Deadlines
+from runtime.messages import check_sendable
 from runtime.outcomes import check_seconds
 from runtime.pid import Pid
+
+MIN_INTERVAL = 1e-6
 
 
 class TimerRef:
@@ -38,9 +41,13 @@ class TimerRef:
         if self._interval is not None and (
             process is not None or isinstance(self._target, Address)
         ):
-            self._deadline = self._deadlines.schedule(
-                self._deadline.at + self._interval, self._fire
-            )
+            self._deadline = self._deadlines.schedule(self._next(self._interval), self._fire)
+
+    def _next(self, interval: float) -> float:
+        """The next beat. Beats that were missed, by a suspended machine say, are left out."""
+        now = trio.current_time()
+        at = self._deadline.at + interval
+        return at if at > now else now + interval
 
     def remaining(self) -> float | None:
         """Seconds to go; ``None`` once it has fired, was cancelled, or its target pid is dead."""
@@ -75,8 +82,8 @@ def send_at(target: Target, message: object, deadline: float) -> TimerRef:
 def send_interval(target: Target, message: object, seconds: float) -> TimerRef:
     """Send ``message`` every ``seconds``, without drift, until cancelled or the pid is dead."""
     check_seconds("seconds", seconds)
-    if seconds <= 0 or math.isinf(seconds):
-        raise ValueError(f"seconds: got {seconds!r}, allowed is a finite number above 0")
+    if seconds < MIN_INTERVAL or math.isinf(seconds):
+        raise ValueError(f"seconds: got {seconds!r}, allowed is {MIN_INTERVAL:g} to below math.inf")
     return _timer(target, message, trio.current_time() + seconds, seconds)
 
 
@@ -97,6 +104,7 @@ def read_timer(timer: TimerRef) -> float | None:
 def _timer(target: Target, message: object, at: float, interval: float | None) -> TimerRef:
     if not isinstance(target, Pid | Address):
         raise TypeError(f"target: got {target!r}, allowed are a Pid and a Ref such as named('x')")
+    check_sendable(message)
     return TimerRef(current_table().deadlines, at, target, message, interval)
 
 

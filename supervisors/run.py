@@ -7,19 +7,23 @@ so the second one ends the program at once, by the system's own hand and with it
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
 from types import FrameType
 
 import structlog
 import trio
 
 from runtime import ChildSpec, Instrument, StartError, configure_logging
-from runtime.current import current_table
+from runtime.containment import contain
+from runtime.current import current_table, node_is_open
 from runtime.outcomes import check_seconds
 from supervisors.backoff import Backoff
 from supervisors.children import ChildSource
@@ -55,11 +59,8 @@ class _Service:
         try:
             trio.run(self._main)
         except (SupervisorGaveUp, StartError) as exc:
-            self._log.error(
-                "service failed",
-                service=str(self._spec.id),
-                error=str(exc),
-                cause=repr(exc.__cause__),
+            self._say(
+                "service failed", level=logging.ERROR, error=str(exc), cause=repr(exc.__cause__)
             )
             return EXIT_GAVE_UP
         finally:
@@ -75,9 +76,9 @@ class _Service:
             self._scope.cancel()
         with self._scope:
             async with OpenSupervisor(self._spec, self._instruments):
-                self._log.info("service started", service=str(self._spec.id), pid=os.getpid())
+                self._say("service started", os_pid=os.getpid())
                 await trio.sleep_forever()
-        self._log.info("service stopped", service=str(self._spec.id))
+        self._say("service stopped")
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         """The first signal. No logging here: it may have interrupted a log call."""
@@ -85,28 +86,35 @@ class _Service:
             signal.signal(one, signal.SIG_DFL)
         self._signal = number
         if self._stop_timeout != math.inf:
-            self._last_resort = threading.Timer(self._stop_timeout + _AFTER_KILL, _leave_now)
+            self._last_resort = threading.Timer(
+                min(self._stop_timeout + _AFTER_KILL, threading.TIMEOUT_MAX), _leave_now
+            )
             self._last_resort.daemon = True
             self._last_resort.start()
         if self._token is not None:
-            self._token.run_sync_soon(self._stop, signal.Signals(number).name)
+            with suppress(trio.RunFinishedError):  # it was ending by itself
+                self._token.run_sync_soon(self._stop, signal.Signals(number).name)
 
     def _stop(self, name: str) -> None:
-        self._log.info("service stopping", service=str(self._spec.id), signal=name)
-        if self._stop_timeout != math.inf:
+        self._scope.cancel()
+        if self._stop_timeout != math.inf and node_is_open():
             deadlines = current_table().deadlines
             deadlines.schedule(trio.current_time() + self._stop_timeout, self._kill_everything)
-        self._scope.cancel()
+        self._say("service stopping", signal=name)
 
     def _kill_everything(self) -> None:
         left = tuple(current_table().by_pid.values())
-        self._log.error(
-            "stop_timeout is over, killing what is left",
-            service=str(self._spec.id),
-            processes=[repr(one.pid) for one in left],
-        )
         for process in left:
             process.kill()
+        self._say(
+            "stop_timeout is over, killing what is left",
+            level=logging.ERROR,
+            processes=[repr(process.pid) for process in left],
+        )
+
+    def _say(self, what: str, *, level: int = logging.INFO, **details: object) -> None:
+        """Log a line; a log that is broken must not break the shutdown as well."""
+        contain(None, partial(self._log.log, level, what, service=str(self._spec.id), **details))
 
 
 def _leave_now() -> None:

@@ -39,6 +39,7 @@ from runtime import (
     send_after,
 )
 from runtime.exits import SHUTDOWN
+from runtime.instruments import LEAVE_STOPPED
 from runtime.outcomes import CastResult, InitResult
 from runtime.process import Process
 from runtime.server_body import ServerBody
@@ -274,7 +275,7 @@ class Supervisor(GenServer):
         if self._ends_supervisor(child):
             self._report(child, message.pid, message.reason, "shut down: it was significant")
             return Stop(SHUTDOWN)
-        self._report(child, message.pid, message.reason, "leave it stopped")
+        self._report(child, message.pid, message.reason, LEAVE_STOPPED)
         return None
 
     def _ends_supervisor(self, child: Child) -> bool:
