@@ -114,13 +114,13 @@ class Ref(Address):
 
 
 class PidRef(Ref):
-    """The handle of one incarnation."""
+    """The handle of one incarnation, dead or alive."""
 
     __slots__ = ("_pid", "_process")
 
-    def __init__(self, process: Process) -> None:
-        self._pid = process.pid
-        self._process: Process | None = process
+    def __init__(self, pid: Pid, process: Process | None) -> None:
+        self._pid = pid
+        self._process = process
 
     def find(self) -> Process | None:
         """The process, while it lives."""
@@ -142,27 +142,6 @@ class PidRef(Ref):
 
     def __hash__(self) -> int:
         return hash(self._pid)
-
-
-class DeadRef(Ref):
-    """The handle of a pid that was dead when the handle was made."""
-
-    __slots__ = ("_pid",)
-
-    def __init__(self, pid: Pid) -> None:
-        self._pid = pid
-
-    def find(self) -> Process | None:
-        """Nobody."""
-        return None
-
-    @property
-    def pid(self) -> Pid:
-        """Its pid."""
-        return self._pid
-
-    def __repr__(self) -> str:
-        return f"ref({self._pid!r})"
 
 
 class NamedRef(Ref):
@@ -204,8 +183,7 @@ def ref(pid: Pid) -> Ref:
     """A handle of the process a pid names, from a ``Down`` or a list of children, say."""
     if not isinstance(pid, Pid):
         raise TypeError(f"pid: got {pid!r}, allowed is a Pid")
-    process = find_process(pid)
-    return DeadRef(pid) if process is None else PidRef(process)
+    return PidRef(pid, find_process(pid))
 
 
 def send(target: Target, message: object) -> None:

@@ -77,7 +77,7 @@ class StillAlive(msgspec.Struct, frozen=True):
     seconds: float
 
 
-LEAVE_STOPPED: Final = "leave it stopped"
+GIVE_UP: Final = "give up"
 
 
 class ChildEnded(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """Crash and supervisor reports, written with structlog. One instrument among others.
 
-Nothing is said of ``Normal`` and ``Shutdown``. A traceback is logged as the text ``exception``,
+Nothing is said of ``Normal`` and ``Shutdown``, unless a supervisor gives up over them. A traceback is logged as the text ``exception``,
 without the frames of the runtime itself and without local variables: those are the state, and the
 state is shown only as far as the server's ``redact`` allows.
 """
@@ -17,7 +17,7 @@ import structlog
 from runtime.containment import contain, short_repr
 from runtime.exits import Crashed, ExitReason, is_clean
 from runtime.instruments import (
-    LEAVE_STOPPED,
+    GIVE_UP,
     ChildEnded,
     ChildStartFailed,
     CleanupFailed,
@@ -98,7 +98,7 @@ def _write(event: Event) -> None:
             log.warning("unexpected message ignored", pid=repr(event.pid), message=event.message)
         case StillAlive():
             log.warning("killed process is still alive", pid=repr(event.pid), seconds=event.seconds)
-        case ChildEnded() if not (is_clean(event.reason) and event.action == LEAVE_STOPPED):
+        case ChildEnded() if not is_clean(event.reason) or event.action == GIVE_UP:
             log.warning(
                 "supervised child ended",
                 supervisor=repr(event.supervisor),
@@ -118,7 +118,7 @@ def _write(event: Event) -> None:
                 **_why(event.reason),
             )
         case _:
-            pass  # a start, or an ordinary end that nothing follows from, is no news
+            pass  # a start or an ordinary end is no news
 
 
 def _worth_a_line(total: int) -> bool:

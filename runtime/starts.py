@@ -69,7 +69,7 @@ async def _start(spec: ChildSpec, starter: Process | None, timeout: float) -> Re
         raise StartTimeout(spec.behaviour, timeout)
     if reason is not None:
         raise_start_error(spec, process, reason)
-    return PidRef(process)
+    return PidRef(process.pid, process)
 
 
 def start_error(spec: ChildSpec, process: Process, reason: ExitReason) -> StartError:

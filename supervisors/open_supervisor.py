@@ -63,7 +63,7 @@ class OpenSupervisor(AbstractAsyncContextManager[SupervisorRef]):
             self._watch = _RootWatch(body)
             root.watches[self._watch] = None
             self._stack = stack.pop_all()
-        return SupervisorRef(PidRef(root))
+        return SupervisorRef(PidRef(root.pid, root))
 
     @enable_ki_protection
     async def __aexit__(

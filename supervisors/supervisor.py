@@ -39,7 +39,7 @@ from runtime import (
     send_after,
 )
 from runtime.exits import SHUTDOWN
-from runtime.instruments import LEAVE_STOPPED
+from runtime.instruments import GIVE_UP
 from runtime.outcomes import CastResult, InitResult
 from runtime.process import Process
 from runtime.server_body import ServerBody
@@ -275,7 +275,7 @@ class Supervisor(GenServer):
         if self._ends_supervisor(child):
             self._report(child, message.pid, message.reason, "shut down: it was significant")
             return Stop(SHUTDOWN)
-        self._report(child, message.pid, message.reason, LEAVE_STOPPED)
+        self._report(child, message.pid, message.reason, "leave it stopped")
         return None
 
     def _ends_supervisor(self, child: Child) -> bool:
@@ -293,7 +293,7 @@ class Supervisor(GenServer):
         if self._family.owner.table.stopping:
             return None
         if not self._restarts.record(child, reason):
-            self._report(child, pid, reason, "give up")
+            self._report(child, pid, reason, GIVE_UP)
             return Stop(self._restarts.gave_up(reason))
         delay = self._restarts.delay()
         group = self._family.group(
