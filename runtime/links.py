@@ -1,4 +1,4 @@
-"""Who must hear of a process's end: links, both ways, and monitors, one way. Data, no delivery.
+"""Who must hear of a process's end: links and monitors, callers, whoever waits. No delivery.
 
 Generic in the process class, so that this file stays below ``process``. The sets of an ordinary
 process are empty, so none is made before it is needed.
@@ -6,11 +6,30 @@ process are empty, so none is made before it is needed.
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
+from runtime.exits import ExitReason
 from runtime.messages import MonitorRef
 
 P = TypeVar("P")
+
+
+class QueuedCall(Protocol):
+    """A call a process has not answered yet; it must hear of the process's end."""
+
+    def server_ended(self, reason: ExitReason) -> None:
+        """No reply will come."""
+        ...
+
+
+class Watch(Protocol):
+    """Somebody outside the process waits for it to be up, or gone; see ``waiting``."""
+
+    only_end: bool
+
+    def wake(self, reason: ExitReason) -> None:
+        """The process is up (``None``) or has ended with ``reason``."""
+        ...
 
 
 class Links(Generic[P]):

@@ -32,7 +32,7 @@ from runtime.instruments import (
     ProcessEnded,
     ProcessStarted,
 )
-from runtime.links import Links
+from runtime.links import Links, QueuedCall, Watch
 from runtime.mailbox import Mailbox, MailboxLimit
 from runtime.messages import Down, Envelope, Exit
 from runtime.pid import Pid
@@ -76,24 +76,6 @@ class Edge(Protocol):
     server: Process
     task: Task | None
     deferred: bool
-
-
-class QueuedCall(Protocol):
-    """A call a process has not answered yet; it must hear of the process's end."""
-
-    def server_ended(self, reason: ExitReason) -> None:
-        """No reply will come."""
-        ...
-
-
-class Watch(Protocol):
-    """Somebody outside the process waits for it to be up, or gone; see ``waiting``."""
-
-    only_end: bool
-
-    def wake(self, reason: ExitReason) -> None:
-        """The process is up (``None``) or has ended with ``reason``."""
-        ...
 
 
 class Process:
