@@ -87,6 +87,11 @@ class Envelope(ABC):
     def droppable(self) -> bool:
         """Whether a full mailbox may throw it out."""
 
+    @property
+    @abstractmethod
+    def content(self) -> object:
+        """The message in it."""
+
     @abstractmethod
     def open(self) -> object:
         """What ``receive`` matches against and returns."""

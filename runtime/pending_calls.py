@@ -51,6 +51,11 @@ class PendingCall(Envelope):
         """A full mailbox may throw out users' calls, telling the caller, but no system call."""
         return not isinstance(self.request, SystemCall)
 
+    @property
+    def content(self) -> object:
+        """The request."""
+        return self.request
+
     @enable_ki_protection
     def settle(self, result: _Result, value: object = None) -> bool:
         """End the call this way, unless it has ended; whether it did."""

@@ -103,6 +103,7 @@ class Process:
         "scope",
         "started_at",
         "status",
+        "stop_asked_at",
         "table",
         "task",
         "trap",
@@ -139,6 +140,7 @@ class Process:
         self.killed = False  # by a kill aimed at itself; then there are no last words
         self.parked = False  # sleeps in its mailbox
         self.ignored = False  # init returned Ignore
+        self.stop_asked_at: float | None = None  # by its owner: the shutdown budget runs from then
         self.ending = False  # the body has decided to end
         self.mailbox = Mailbox(limit)
         self.links: Links[Process] = Links()
@@ -257,8 +259,11 @@ class Process:
                 self.grace.cancel()
 
     def accept_exit(self, reason: ExitReason) -> None:
-        """Write the reason down, if it is the first, then interrupt what the process does."""
-        if self.exiting is None:
+        """Write the reason down, if it is the first, then interrupt what the process does.
+
+        A body that has decided to end keeps its own reason; only a kill is heard by then.
+        """
+        if self.exiting is None and (self.killed or not self.ending):
             self.exiting = reason
             if self.scope is not None:
                 self.scope.cancel()

@@ -56,7 +56,6 @@ async def receive(match: Match = None, *, timeout: float = math.inf) -> object:
             await trio.lowlevel.checkpoint()  # a polling loop must not freeze the program
         raise ReceiveTimeout(f"no matching message within {timeout:g} s")
     process.handled += 1
-    process.current = message
     return message
 
 
@@ -99,7 +98,9 @@ def _take_first(
         message = item.open() if isinstance(item, Envelope) else item
         if matches(message):
             process.mailbox.take(index)
+            process.current = message
             if isinstance(item, Envelope):
+                process.current = item.content  # not the reply_to, whose holder answers for it
                 item.taken()
             return True, message
     return False, None

@@ -1,7 +1,8 @@
 """Crash and supervisor reports, written with structlog. One instrument among others.
 
 Nothing is said of ``Normal`` and ``Shutdown``, unless a supervisor gives up over them. A traceback
-is logged as the text ``exception``, without the frames of the runtime itself and without local variables: those are the state, and the
+is logged as the text ``exception``, without the frames of the runtime itself and without local
+variables: those are the state, and the
 state is shown only as far as the server's ``redact`` allows.
 """
 

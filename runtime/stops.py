@@ -25,13 +25,16 @@ async def stop_process(
     """End a process whose parent is ``sender`` and return when it is gone.
 
     ``budget`` is seconds, ``math.inf`` or ``"brutal_kill"``. Cancelling stops waiting, not the
-    process.
+    process; asked again, it goes on with what is left of the budget.
     """
     if process.status == "ended":
         return
+    now = trio.current_time()
+    if process.stop_asked_at is None:
+        process.stop_asked_at = now
     if isinstance(budget, float | int):
         process.signal(sender, reason)
-        if await _gone_within(process, budget):
+        if await _gone_within(process, max(0.0, process.stop_asked_at + budget - now)):
             return
     process.kill()
     waited = 0.0

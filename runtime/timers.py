@@ -71,7 +71,7 @@ def send_after(target: Target, message: object, seconds: float) -> TimerRef:
     drops the message, counted and reported: nobody is there to raise to.
     """
     check_seconds("seconds", seconds)
-    return send_at(target, message, trio.current_time() + seconds)
+    return send_at(target, message, _now() + seconds)
 
 
 def send_at(target: Target, message: object, deadline: float) -> TimerRef:
@@ -84,7 +84,7 @@ def send_interval(target: Target, message: object, seconds: float) -> TimerRef:
     check_seconds("seconds", seconds)
     if seconds < MIN_INTERVAL or math.isinf(seconds):
         raise ValueError(f"seconds: got {seconds!r}, allowed is {MIN_INTERVAL:g} to below math.inf")
-    return _timer(target, message, trio.current_time() + seconds, seconds)
+    return _timer(target, message, _now() + seconds, seconds)
 
 
 def cancel_timer(timer: TimerRef) -> float | None:
@@ -93,12 +93,19 @@ def cancel_timer(timer: TimerRef) -> float | None:
     ``None`` says it had fired, or was cancelled, or its target pid is dead: then the message is in
     the mailbox or never comes, and cannot be recalled.
     """
+    _now()
     return _check(timer).cancel()
 
 
 def read_timer(timer: TimerRef) -> float | None:
     """The seconds left, or ``None`` as for ``cancel_timer``."""
+    _now()
     return _check(timer).remaining()
+
+
+def _now() -> float:
+    current_table()  # outside the node's thread this says so; Trio would speak of its own rules
+    return trio.current_time()
 
 
 def _timer(target: Target, message: object, at: float, interval: float | None) -> TimerRef:

@@ -29,6 +29,7 @@ class Family:
 
         Cancelling leaves the child starting; whoever cancels the supervisor stops it.
         """
+        await trio.lowlevel.checkpoint_if_cancelled()  # a supervisor that ends starts nothing
         spec = child.spec
         try:
             process = spawn_process(
@@ -73,6 +74,11 @@ class Family:
         await stop_child(child, self.owner.pid)
         self.settle(child)
 
+    async def forget(self, child: Child) -> None:
+        """Stop one child and delete its row."""
+        await stop_child(child, self.owner.pid)
+        self.rows.remove(child)
+
     async def stop_group(self, group: Iterable[Child]) -> list[Child]:
         """Stop these children in reverse order; those that can be started again are returned."""
         members = list(group)
@@ -88,8 +94,9 @@ class Family:
     def ended(self, pid: Pid | None) -> Child | None:
         """The child whose process has just ended; ``None`` for a stranger, or one stopped here."""
         child = self.rows.of_pid(pid)
-        if child is not None:
-            child.process, child.status = None, "stopped"
+        if child is None or child.process is None or child.process.status != "ended":
+            return None  # also a living child can send its supervisor an exit signal
+        child.process, child.status = None, "stopped"
         return child
 
     def group(self, ids: Iterable[Hashable]) -> list[Child]:

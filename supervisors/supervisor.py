@@ -38,6 +38,7 @@ from runtime import (
     ref,
     send_after,
 )
+from runtime.containment import attempt
 from runtime.exits import SHUTDOWN
 from runtime.instruments import GIVE_UP
 from runtime.outcomes import CastResult, InitResult
@@ -182,27 +183,31 @@ class Supervisor(GenServer):
     @handles(StartChild)
     async def start_child(self, request: StartChild, reply_to: ReplyTo[Ref]) -> NoReply:
         """See ``SupervisorRef.start_child``."""
-        spec = request.spec
-        self._check_startable(spec, reply_to)
-        if reply_to.answered or request.ticket.cancelled:
-            return NoReply()
-        child = Child(spec)
-        self._answer(reply_to, child, await self._family.start_new(child, request.ticket))
+        spec, ticket = request.spec, request.ticket
+        error = self._refusal(spec)
+        if error is not None:
+            reply_to.error(error)
+        elif not ticket.cancelled:
+            child = Child(spec)
+            failure = await self._family.start_new(child, ticket)
+            if ticket.cancelled or reply_to.answered:  # whoever asked for it has given up
+                await self._family.forget(child)
+            else:
+                self._answer(reply_to, child, failure)
         return NoReply()
 
-    def _check_startable(self, spec: ChildSpec, reply_to: ReplyTo[Ref]) -> None:
+    def _refusal(self, spec: ChildSpec) -> Exception | None:
+        """Why a child cannot be added, if so."""
         present = self._family.rows.get(spec.id)
         if present is not None and present.process is not None:
-            reply_to.error(AlreadyStarted(str(spec.id), present.process.pid))
-        elif present is not None:
-            reply_to.error(AlreadyPresent(spec.id))
-        elif not spec.is_enabled():
-            reply_to.error(Ignored(f"child {spec.id!r} is not enabled"))
-        else:
-            try:
-                self._check_significant(spec)
-            except ValueError as exc:
-                reply_to.error(exc)
+            return AlreadyStarted(str(spec.id), present.process.pid)
+        if present is not None:
+            return AlreadyPresent(spec.id)
+        _, error = attempt(self._check_significant, spec)
+        if error is not None:
+            return error
+        enabled, error = attempt(spec.is_enabled)
+        return error if enabled else error or Ignored(f"child {spec.id!r} is not enabled")
 
     def _answer(self, reply_to: ReplyTo[Ref], child: Child, error: StartError | None) -> None:
         if error is not None:

@@ -32,14 +32,27 @@ class SupervisorRef(Ref):
     __slots__ = ("_target",)
 
     def __init__(self, target: Pid | Ref) -> None:
+        if not isinstance(target, Pid | Ref):
+            raise TypeError(f"target: got {target!r}, allowed are a Pid and a Ref: named('shop')")
         self._target = ref(target) if isinstance(target, Pid) else target
 
     def find(self) -> Process | None:
         """The supervisor's process."""
         return self._target.find()
 
+    @property
+    def pid(self) -> Pid:
+        """The supervisor's pid; by name only while it lives."""
+        return self._target.pid
+
     def __repr__(self) -> str:
-        return f"supervisor at {self._target!r}"
+        return f"SupervisorRef({self._target!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SupervisorRef) and other._target == self._target
+
+    def __hash__(self) -> int:
+        return hash(self._target)
 
     async def start_child(self, child: ChildSource) -> Ref:
         """Add a child as the last one and start it. OTP: ``start_child``.
