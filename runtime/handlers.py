@@ -10,10 +10,21 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Coroutine
 from types import UnionType
-from typing import Any, Generic, TypeAlias, TypeVar, Union, cast, get_args, get_origin, overload
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    TypeAlias,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    overload,
+)
 
 import msgspec
 
+from runtime.annotations import UNKNOWN, resolve
 from runtime.messages import Call, is_call_class
 from runtime.outcomes import CastResult, NoReply, Reply, Stop
 from runtime.pending_calls import ReplyTo
@@ -168,13 +179,17 @@ def _wants_reply_to(cls: type, name: str, method: Callable[..., object], message
 def _admits(annotation: object, message: type, method: Callable[..., object]) -> bool:
     """Whether a value of ``message`` fits the annotation, as far as that can be told."""
     if isinstance(annotation, str):
-        scope = cast("dict[str, object]", getattr(method, "__globals__", {}))
-        if annotation not in scope:
-            return annotation.rpartition(".")[2].isidentifier() is False or (
-                annotation.rpartition(".")[2] == message.__name__
-            )
-        annotation = scope[annotation]
+        text, annotation = annotation, resolve(annotation, getattr(method, "__globals__", {}))
+        if annotation is UNKNOWN:
+            return not text.isidentifier() or text in (base.__name__ for base in message.__mro__)
+    if get_origin(annotation) is Annotated:
+        return _admits(get_args(annotation)[0], message, method)
     if get_origin(annotation) in (Union, UnionType):
         return any(_admits(arg, message, method) for arg in get_args(annotation))
-    origin = get_origin(annotation) or annotation
-    return issubclass(message, origin) if isinstance(origin, type) else True
+    origin: object = get_origin(annotation) or annotation
+    if annotation is Any or not isinstance(origin, type):
+        return True
+    try:
+        return issubclass(message, origin)
+    except TypeError:  # a protocol that cannot be asked
+        return True

@@ -12,9 +12,10 @@ from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, ForwardRef, Literal, TypeVar, Union, get_args, get_origin
 
+from runtime.annotations import UNKNOWN, resolve
 from runtime.messages import Call, is_call_class
 
-_UNKNOWN = object
+UNKNOWN = object
 
 
 @lru_cache(maxsize=1024)
@@ -38,12 +39,13 @@ def _declared_reply(cls: type, given: Mapping[object, object]) -> object:
     for plain in cls.__bases__:
         if is_call_class(plain) and plain is not Call:
             return _declared_reply(plain, {})
-    return _UNKNOWN
+    return UNKNOWN
 
 
 def _admits_none(declared: object, owner: type) -> bool:
     if isinstance(declared, ForwardRef | str):
-        declared = _resolve(declared, owner)
+        text = declared if isinstance(declared, str) else declared.__forward_arg__
+        declared = resolve(text, vars(sys.modules[owner.__module__]))
     origin = get_origin(declared)
     if origin is Annotated:
         return _admits_none(get_args(declared)[0], owner)
@@ -63,14 +65,3 @@ def _is_none_instance(cls: type) -> bool:
         return issubclass(NoneType, cls)
     except TypeError:
         return False
-
-
-def _resolve(reference: ForwardRef | str, owner: type) -> object:
-    """What a string annotation means in its class's module; anything, if that cannot be told."""
-    text = reference.__forward_arg__ if isinstance(reference, ForwardRef) else reference
-    namespace = vars(sys.modules.get(owner.__module__, object))
-    try:
-        result: object = eval(text, dict(namespace))
-    except (NameError, AttributeError, SyntaxError, TypeError):
-        return _UNKNOWN
-    return result
