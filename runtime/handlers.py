@@ -181,7 +181,8 @@ def _admits(annotation: object, message: type, method: Callable[..., object]) ->
     if isinstance(annotation, str):
         text, annotation = annotation, resolve(annotation, getattr(method, "__globals__", {}))
         if annotation is UNKNOWN:
-            return not text.isidentifier() or text in (base.__name__ for base in message.__mro__)
+            name = text.rpartition(".")[2]
+            return not name.isidentifier() or name in (base.__name__ for base in message.__mro__)
     if get_origin(annotation) is Annotated:
         return _admits(get_args(annotation)[0], message, method)
     if get_origin(annotation) in (Union, UnionType):

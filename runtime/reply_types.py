@@ -15,8 +15,6 @@ from typing import Annotated, Any, ForwardRef, Literal, TypeVar, Union, get_args
 from runtime.annotations import UNKNOWN, resolve
 from runtime.messages import Call, is_call_class
 
-UNKNOWN = object
-
 
 @lru_cache(maxsize=1024)
 def admits_none(request_class: type[Call[object]]) -> bool:
