@@ -11,9 +11,11 @@ from collections.abc import Sequence
 
 import trio
 
-from runtime import kill, whereis
+from runtime import CallExit, kill, named, wait_exit, whereis
+from supervisors import SupervisorRef
 
 ALWAYS = ("store", "frontier")
+SPACING = 0.15
 
 
 def choose_victims(times: int, others: Sequence[str], seed: int) -> list[str]:
@@ -25,13 +27,33 @@ def choose_victims(times: int, others: Sequence[str], seed: int) -> list[str]:
     return victims
 
 
-async def cause_chaos(victims: Sequence[str], spacing: float) -> None:
-    """Kill the named processes one after the other, ``spacing`` seconds apart.
+def choose_spacing(times: int, max_restarts: int, max_seconds: float) -> float:
+    """The seconds between kills, such that they use up half of the restarts allowed, or less."""
+    allowed = max_restarts / 2
+    return SPACING if times <= allowed else max(SPACING, max_seconds / allowed)
 
-    One that is not there, because it is being restarted or has nothing left to do, is spared.
+
+async def cause_chaos(victims: Sequence[str], spacing: float, supervisors: Sequence[str]) -> None:
+    """Kill the named processes one after the other, at least ``spacing`` seconds apart.
+
+    Each kill waits until the ``supervisors`` have made good the one before, so that it hits a
+    process that is up. A victim that has ended because its work is done is spared.
     """
     for victim in victims:
         await trio.sleep(spacing)
+        await _until_settled(supervisors)
         pid = whereis(victim)
         if pid is not None:
             kill(pid)
+            await wait_exit(pid)
+
+
+async def _until_settled(supervisors: Sequence[str]) -> None:
+    """A supervisor that answers has finished the restarts that it has heard of."""
+    while True:
+        try:
+            for name in supervisors:
+                await SupervisorRef(named(name)).count_children()
+        except CallExit:
+            continue  # it is being restarted itself, by one before it in the list
+        return

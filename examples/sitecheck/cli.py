@@ -10,7 +10,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from rich.console import Console
 from examples.sitecheck.crawl import Crawl
 from examples.sitecheck.database import WrongDatabase, last_start, open_database, stored_pages
 from examples.sitecheck.fetch import open_client
+from examples.sitecheck.logs import configure_logs
 from examples.sitecheck.options import Options, parse
 from examples.sitecheck.restarts import RestartCount
 from examples.sitecheck.robots import read_robots
@@ -37,11 +38,15 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; the exit status is returned."""
     options = parse(sys.argv[1:] if arguments is None else arguments)
+    configure_logs()
     try:
         with ExitStack() as stack:
             database = stack.enter_context(_database(options))
             start = options.url or stack.enter_context(_built_in_site(options, database))
-            return _check(options, start, database)
+            status = _check(options, start, database)
+        if status == INTERRUPTED:
+            return _refuse("interrupted: the tables show what was found before", status)
+        return status
     except WrongDatabase as error:
         return _refuse(f"argument --db: {error}", 2)
     except (SiteFailed, sqlite3.Error) as error:
@@ -77,7 +82,6 @@ def _run(crawl: Crawl, restarts: RestartCount) -> int:
     try:
         run(
             children(crawl),
-            name="sitecheck",
             instruments=[log_reports, restarts.instrument],
             **TREE,
         )
@@ -92,7 +96,7 @@ async def _robots(start: str, timeout: float) -> str:
 
 
 @contextmanager
-def _database(options: Options) -> Iterator[Path]:
+def _database(options: Options) -> Generator[Path, None, None]:
     """The file that was asked for, or one for this run only; made sure to be usable."""
     if options.db is not None:
         open_database(options.db).close()
@@ -103,7 +107,7 @@ def _database(options: Options) -> Iterator[Path]:
 
 
 @contextmanager
-def _built_in_site(options: Options, database: Path) -> Iterator[str]:
+def _built_in_site(options: Options, database: Path) -> Generator[str, None, None]:
     """The start page of the built-in site, at the address of the last run if that is free."""
     with closing(open_database(database)) as connection:
         before = last_start(connection)

@@ -20,7 +20,7 @@ def explain(error: BaseException) -> str:
         if isinstance(cause, ConnectionRefusedError):
             return "connection refused"
         if isinstance(cause, ssl.SSLError):
-            return f"TLS: {cause.reason or cause}"
+            return f"TLS: {getattr(cause, 'reason', None) or _one_line(cause)}"
     match error:
         case httpx2.TimeoutException():
             return "no answer in time"

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import threading
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 # In every Python from 3.11 on; one that a platform lacks is left out. Not here: what prints, opens
@@ -68,7 +69,7 @@ MODULES = """
 """.split()
 
 
-def render(names: list[str], directory: Path, closed: threading.Event) -> list[str]:
+def render(names: Sequence[str], directory: Path, closed: threading.Event) -> list[str]:
     """Write ``<name>.html`` for each module into ``directory``; return the names that went well.
 
     Give up half-way when ``closed`` says that nobody waits for the site any more.
@@ -149,6 +150,8 @@ def main() -> None:
     closed = watch_stdin()
     with tempfile.TemporaryDirectory(prefix="sitecheck-") as directory:
         rendered = render(MODULES[: options.modules], Path(directory), closed)
+        if closed.is_set():
+            return
         write_index(rendered, Path(directory))
         with open_server(options.port) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +25,7 @@ class PydocSite(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def pydoc_site(modules: int | None = None, port: int = 0) -> Iterator[PydocSite]:
+def pydoc_site(modules: int | None = None, port: int = 0) -> Generator[PydocSite, None, None]:
     """Render and serve the first ``modules`` modules (``None``: all of them).
 
     ``port`` is taken if it is free, so that a later run finds the addresses of an earlier one.
@@ -46,3 +46,4 @@ def pydoc_site(modules: int | None = None, port: int = 0) -> Iterator[PydocSite]
             yield PydocSite(url=url, directory=Path(directory))
         finally:
             child.stdin.close()
+            child.stdout.read()  # until it has ended

@@ -79,10 +79,13 @@ class Store(GenServer):
         await self._flush()
 
     async def _flush(self) -> None:
-        if self.batch:
+        try:
             pages = [page for page, _ in self.batch]
             await trio.to_thread.run_sync(save_pages, self.connection, pages)
-        # Only now: interrupted above, `terminate` writes them again, which does no harm.
+        except sqlite3.Error:
+            self.batch = []  # `terminate` need not try again
+            raise
+        # Only now: if this was interrupted, `terminate` writes them again, which does no harm.
         batch, self.batch = self.batch, []
         for _, reply_to in batch:
             reply_to.reply(None)

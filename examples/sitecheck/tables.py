@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -11,6 +11,7 @@ from rich.text import Text
 
 from examples.sitecheck.page import Page
 from examples.sitecheck.summary import BrokenLink, Summary
+from examples.sitecheck.urls import problem, same_site
 
 SHOWN_BROKEN = 20
 SHOWN_PAGES = 3
@@ -22,11 +23,11 @@ def render(
     """All tables of a run: the counts, broken links, remarks, slowest pages."""
     tables: list[RenderableType] = [counts_table(summary, start, seconds, restarts)]
     if summary.broken:
-        tables.append(broken_table(summary.broken, None if full else SHOWN_BROKEN))
+        tables.append(broken_table(summary.broken, start, None if full else SHOWN_BROKEN))
     if summary.remarks:
-        tables.append(remarks_table(summary.remarks))
+        tables.append(remarks_table(summary.remarks, start))
     if summary.slowest:
-        tables.append(slowest_table(summary.slowest))
+        tables.append(slowest_table(summary.slowest, start))
     return Group(*tables)
 
 
@@ -41,7 +42,7 @@ def counts_table(
     table.add_row("links", str(summary.links))
     table.add_row("  that leave the site, not checked", str(summary.links_leaving))
     table.add_row("broken links", str(summary.broken_links))
-    table.add_row("  that lead to so many addresses", str(len(summary.broken)))
+    table.add_row("  broken addresses", str(len(summary.broken)))
     if summary.unchecked:
         table.add_row("not checked (robots.txt or --limit)", str(summary.unchecked))
     table.add_row("restarts", str(sum(restarts.values())))
@@ -51,29 +52,33 @@ def counts_table(
     return table
 
 
-def broken_table(broken: Sequence[BrokenLink], shown: int | None = None) -> Table:
+def broken_table(broken: Sequence[BrokenLink], start: str, shown: int | None = None) -> Table:
     """Broken links with the pages that they stand on; the first ``shown`` of them."""
     table = _table("broken links", "address", "what", "on")
     for link in broken[:shown]:
-        table.add_row(_cell(link.url), _outcome(link.status, link.error), _pages(link.found_on))
+        table.add_row(
+            _address(link.url, start),
+            _outcome(link.status, link.error),
+            _pages(link.found_on, start),
+        )
     if shown is not None and len(broken) > shown:
         table.caption = f"and {len(broken) - shown} more; --full shows them all"
     return table
 
 
-def remarks_table(pages: Sequence[Page]) -> Table:
+def remarks_table(pages: Sequence[Page], start: str) -> Table:
     """Pages that are there but have something about them."""
     table = _table("remarks", "address", "what")
     for page in pages:
-        table.add_row(_cell(page.url), _outcome(page.status, page.error))
+        table.add_row(_address(page.url, start), _outcome(page.status, page.error))
     return table
 
 
-def slowest_table(pages: Sequence[Page]) -> Table:
+def slowest_table(pages: Sequence[Page], start: str) -> Table:
     """The pages that took longest."""
     table = _table("slowest pages", "address", "seconds", "bytes")
     for page in pages:
-        table.add_row(_cell(page.url), f"{page.seconds:.3f}", str(page.bytes))
+        table.add_row(_address(page.url, start), f"{page.seconds:.3f}", str(page.bytes))
     for column in table.columns[1:]:
         column.justify = "right"
     return table
@@ -95,9 +100,21 @@ def _outcome(status: int | None, error: str | None) -> Text:
     return _cell(" ".join(str(part) for part in (status, error) if part is not None))
 
 
-def _pages(urls: Sequence[str]) -> Text:
+def _address(url: str, start: str) -> Text:
+    """An address on the site without what all of them have in common."""
+    return _cell(_short(url, start))
+
+
+def _short(url: str, start: str) -> str:
+    if problem(url) is not None or not same_site(url, start):
+        return url
+    parts = urlsplit(url)
+    return urlunsplit(("", "", parts.path, parts.query, ""))
+
+
+def _pages(urls: Sequence[str], start: str) -> Text:
     if not urls:
         return _cell("(the start page)")
-    names = ", ".join(urlsplit(url).path or url for url in urls[:SHOWN_PAGES])
+    names = ", ".join(_short(url, start) for url in urls[:SHOWN_PAGES])
     more = len(urls) - SHOWN_PAGES
     return _cell(f"{names} and {more} more" if more > 0 else names)

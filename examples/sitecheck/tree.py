@@ -2,7 +2,7 @@
 
 ::
 
-    rest_for_one: what follows a child depends on it and is restarted with it
+    sitecheck      rest_for_one: what follows a child depends on it and is restarted with it
     |-- chaos      only with --chaos
     |-- store      the database
     |-- frontier   rebuilds itself from the store; when it is done, so is the tree
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from examples.sitecheck.chaos import cause_chaos, choose_victims
+from examples.sitecheck.chaos import cause_chaos, choose_spacing, choose_victims
 from examples.sitecheck.crawl import Crawl
 from examples.sitecheck.fetcher import Fetcher
 from examples.sitecheck.frontier import Frontier
@@ -25,16 +25,17 @@ from examples.sitecheck.store import Store
 from runtime import ChildSpec, child_spec
 from supervisors import AutoShutdown, Strategy, Supervisor
 
-MAX_RESTARTS = 10
-MAX_SECONDS = 2.0
+ROOT = "sitecheck"
 
-# Evenly spaced like this, kills never use up the restarts.
-SPACING = 1.25 * MAX_SECONDS / MAX_RESTARTS
+# Restarts are few but for chaos. What cannot work, such as a full disk, is given up after so many.
+MAX_RESTARTS = 20
+MAX_SECONDS = 30.0
 
 
 class TreeOptions(TypedDict):
     """The keywords of ``open_supervisor`` and ``run`` that belong to the tree."""
 
+    name: str
     strategy: Strategy
     max_restarts: int
     max_seconds: float
@@ -42,6 +43,7 @@ class TreeOptions(TypedDict):
 
 
 TREE: TreeOptions = {
+    "name": ROOT,
     "strategy": "rest_for_one",
     "max_restarts": MAX_RESTARTS,
     "max_seconds": MAX_SECONDS,
@@ -78,6 +80,7 @@ def _chaos(crawl: Crawl) -> ChildSpec | None:
     if not crawl.quiet:
         others.append("reporter")
     victims = choose_victims(crawl.chaos, others, crawl.seed)
-    return child_spec(cause_chaos, victims, SPACING).replace(
+    spacing = choose_spacing(crawl.chaos, MAX_RESTARTS, MAX_SECONDS)
+    return child_spec(cause_chaos, victims, spacing, [ROOT, "fetchers"]).replace(
         name="chaos", restart="temporary", significant=True
     )

@@ -12,6 +12,9 @@ from examples.http_service import Hit, children
 from runtime import named, open_node, wait_exit
 from supervisors import open_supervisor
 
+# Real HTTP, or a database in a thread.
+pytestmark = pytest.mark.real_clock
+
 
 @pytest.fixture
 def port() -> int:
@@ -55,7 +58,7 @@ async def test_while_nobody_is_behind_it_the_service_says_so(port: int) -> None:
     async with open_node(instruments=[]), open_supervisor(children(port)[1:]):
         async with httpx2.AsyncClient(trust_env=False) as client:
             response = await client.get(f"http://127.0.0.1:{port}/hits")
-    assert response.status_code == 503
+            assert response.status_code == 503
 
 
 async def test_the_port_is_free_again_when_the_service_has_stopped(port: int) -> None:
@@ -80,6 +83,6 @@ async def test_several_requests_share_a_connection(port: int) -> None:
         async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
             await stream.send_all(request + last)
             answers = b"".join([chunk async for chunk in stream])
-    assert answers.count(b"HTTP/1.1 200 OK") == 2
-    assert b"1\n" in answers
-    assert answers.endswith(b"2\n")
+            assert answers.count(b"HTTP/1.1 200 OK") == 2
+            assert b"1\n" in answers
+            assert answers.endswith(b"2\n")

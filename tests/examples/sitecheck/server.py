@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.server
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import TypeAlias
 
@@ -25,7 +25,7 @@ class Site:
 
 
 @contextmanager
-def serve(routes: Mapping[str, Route]) -> Iterator[Site]:
+def serve(routes: Mapping[str, Route]) -> Generator[Site, None, None]:
     """Serve ``routes``: path -> an HTML page, or what to do with the request. Others: 404."""
 
     class RouteHandler(http.server.BaseHTTPRequestHandler):

@@ -4,16 +4,18 @@ import math
 
 import pytest
 import trio
-import trio.testing
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from examples.sitecheck.chaos import ALWAYS, cause_chaos, choose_victims
-from runtime import is_alive, open_node, receive, spawn
+from examples.sitecheck.chaos import ALWAYS, cause_chaos, choose_spacing, choose_victims
+from examples.sitecheck.restarts import RestartCount
+from runtime import child_spec, named, receive, whereis
+from supervisors import SupervisorRef, open_supervisor
 
 OTHERS = ["reporter", "fetchers", "fetcher-1", "fetcher-2"]
 
 
+@settings(deadline=None)
 @given(st.integers(2, 30), st.integers())
 def test_the_store_and_the_frontier_are_among_the_victims(times: int, seed: int) -> None:
     victims = choose_victims(times, OTHERS, seed)
@@ -31,18 +33,49 @@ def test_a_little_chaos_is_possible(times: int) -> None:
     assert len(choose_victims(times, OTHERS, 0)) == times
 
 
-async def test_victims_are_killed_one_after_the_other_and_who_is_not_there_is_spared(
-    autojump_clock: trio.testing.MockClock,
+@settings(deadline=None)
+@given(st.integers(1, 100), st.integers(2, 50), st.floats(0.1, 60))
+def test_kills_stay_within_half_of_the_restarts_allowed(
+    times: int, max_restarts: int, max_seconds: float
 ) -> None:
-    async def idle() -> None:
-        await receive(lambda message: False, timeout=math.inf)
+    spacing = choose_spacing(times, max_restarts, max_seconds)
+    in_any_window = min(times, math.floor(max_seconds / spacing) + 1)
+    assert in_any_window <= max_restarts / 2 + 1
 
-    async with open_node(instruments=[]):
+
+async def idle() -> None:
+    await receive(lambda message: False)
+
+
+async def test_victims_are_killed_one_after_the_other_and_who_is_not_there_is_spared() -> None:
+    children = [child_spec(idle).replace(name=name) for name in ("first", "second")]
+    victims = ["first", "nobody", "second"]
+    async with open_supervisor(children, name="root", instruments=[]):
         started = trio.current_time()
-        first, second = spawn(idle, name="first"), spawn(idle, name="second")
+        before = whereis("first"), whereis("second")
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(cause_chaos, ["first", "nobody", "second"], 10.0)
+            nursery.start_soon(cause_chaos, victims, 10.0, ["root"])
             await trio.sleep(11)
-            assert (is_alive(first), is_alive(second)) == (False, True)
-        assert not is_alive(second)
+            assert whereis("first") not in (None, before[0])
+            assert whereis("second") == before[1]
+        await SupervisorRef(named("root")).count_children()
+        assert whereis("second") not in (None, before[1])
         assert trio.current_time() - started == 30
+
+
+async def slow_start(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+    await trio.sleep(7)
+    task_status.started()
+    await idle()
+
+
+async def test_a_kill_waits_until_the_one_before_has_been_made_good() -> None:
+    children = [child_spec(slow_start).replace(name="slow")]
+    restarts = RestartCount()
+    instruments = [restarts.instrument]
+    async with open_supervisor(children, name="root", instruments=instruments):
+        started = trio.current_time()
+        await cause_chaos(["slow"] * 3, 1.0, ["root"])
+        assert trio.current_time() - started == 1 + 7 + 7
+        await SupervisorRef(named("root")).count_children()
+    assert restarts.by_child == {"slow": 3}

@@ -55,7 +55,7 @@ def check_against_walk(site: PydocSite, url: str, database: Path, output: str) -
     assert number(output, "pages") == len(walked.statuses)
     assert number(output, "links") == len(walked.links)
     assert number(output, "broken links") == sum(target in broken for _, target in walked.links)
-    assert number(output, "that lead to so many addresses") == len(broken)
+    assert number(output, "broken addresses") == len(broken)
 
 
 def test_the_main_job_finds_what_a_walk_over_the_files_finds(
@@ -83,8 +83,8 @@ def test_broken_links_are_shown_with_the_pages_they_stand_on() -> None:
     ) as site:
         done = finish(*SITECHECK, site.url)
     assert done.returncode == 0
-    assert re.search(rf"{re.escape(site.at('gone'))} +│ 404 +│ /, /a ", done.stdout)
-    assert re.search(rf"{re.escape(site.at('down'))} +│ 500 +│ /a ", done.stdout)
+    assert re.search(r"│ /gone +│ 404 +│ /, /a ", done.stdout)
+    assert re.search(r"│ /down +│ 500 +│ /a ", done.stdout)
     assert "slowest pages" in done.stdout
     assert done.stderr == ""
 
@@ -111,6 +111,7 @@ def stop_half_way(
         program.send_signal(how)
         output, errors = program.communicate(timeout=30)
     assert "Traceback" not in errors
+    assert ("interrupted: the tables show" in errors) == (how == signal.SIGINT)
     return program.returncode, output
 
 
@@ -166,12 +167,11 @@ def test_a_service_that_cannot_go_on_gives_up_with_status_1(database: Path) -> N
         with start(*SITECHECK, site.url, "--db", str(database), "--workers", "2") as program:
             assert slow.half_way.wait(30)
             with closing(sqlite3.connect(database)) as connection:
-                connection.execute("DROP TABLE links")
-                connection.execute("CREATE VIEW links AS SELECT 'a' AS source, 'b' AS target")
-                connection.commit()
+                connection.execute("ALTER TABLE pages RENAME TO pages_away")
+                connection.execute("CREATE VIEW pages AS SELECT * FROM pages_away WHERE false")
             _, errors = program.communicate(timeout=30)
-    assert program.returncode == 1
-    assert "links" in errors
+    assert program.returncode == 1, errors
+    assert "cannot modify pages" in errors
 
 
 def test_a_site_that_is_not_there_is_a_row_and_no_failure() -> None:

@@ -18,6 +18,9 @@ from tests.examples.sitecheck.server import (
     serve,
 )
 
+# Real HTTP, or a database in a thread.
+pytestmark = pytest.mark.real_clock
+
 
 async def check(
     url: str, timeout: float = 10.0, may_ask: Callable[[str], bool] = lambda url: True

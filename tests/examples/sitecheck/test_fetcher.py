@@ -3,6 +3,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 import trio
 
 from examples.sitecheck.crawl import Crawl
@@ -13,6 +14,9 @@ from examples.sitecheck.page import is_broken
 from examples.sitecheck.store import Store
 from runtime import Event, Instrument, ProcessCrashed, is_alive, kill, open_node, start, wait_exit
 from tests.examples.sitecheck.server import Handler, anchors, serve
+
+# Real HTTP, or a database in a thread.
+pytestmark = pytest.mark.real_clock
 
 
 async def test_a_fetcher_works_until_the_frontier_has_nothing_left(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from examples.sitecheck.store import STORE, Save, Store
 from examples.sitecheck.worklist import Work
 from runtime import Normal, Pid, Ref, kill, open_node, receive, spawn, start, wait_exit
 
+# Real HTTP, or a database in a thread.
+pytestmark = pytest.mark.real_clock
+
 START = "http://s.test/"
 NOW = 1_000 * DAY
 
@@ -22,7 +25,7 @@ NOW = 1_000 * DAY
 @asynccontextmanager
 async def frontier_of(
     database: Path, *, limit: int | None = None, robots: str = "", known: Sequence[Page] = ()
-) -> AsyncIterator[Ref]:
+) -> AsyncGenerator[Ref, None]:
     crawl = Crawl(START, database, NOW, robots=robots, limit=limit)
     async with open_node():
         await start(Store.child_spec(crawl).replace(name="store"))

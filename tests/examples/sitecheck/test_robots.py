@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import pytest
+
 from examples.sitecheck.fetch import open_client
 from examples.sitecheck.robots import ALLOW_ALL, DISALLOW_ALL, Robots, read_robots
 from tests.examples.sitecheck.server import answer, redirect, serve
+
+# Real HTTP, or a database in a thread.
+pytestmark = pytest.mark.real_clock
 
 RULES = "User-agent: other\nDisallow: /\n\nUser-agent: *\nDisallow: /private\nCrawl-delay: 2\n"
 

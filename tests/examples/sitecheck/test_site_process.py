@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import urllib.request
+from pathlib import Path
 
 import pytest
 
 from examples.sitecheck import pydoc_site as program
 from examples.sitecheck.site_process import PydocSite, pydoc_site
+from tests.examples.programs import start
 from tests.examples.sitecheck.walk import walk
 
 
@@ -47,3 +49,24 @@ def test_every_page_can_be_reached_from_the_start_page(whole_site: PydocSite) ->
     files = {f"/{path.name}" for path in whole_site.directory.iterdir()} - {"/index.html"}
     assert files <= walk(whole_site.directory).statuses.keys()
     assert len(files) > 250
+
+
+STARTER = """
+import signal
+from examples.sitecheck.site_process import pydoc_site
+
+with pydoc_site(modules=1) as site:
+    print(site.url, site.directory, flush=True)
+    signal.pause()
+"""
+
+
+def test_a_site_does_not_outlive_a_starter_that_is_killed() -> None:
+    with start("-c", STARTER) as starter:
+        assert starter.stdout is not None
+        url, directory = starter.stdout.readline().split()
+        starter.kill()
+        starter.communicate(timeout=30)  # the site holds the same standard error: it has ended
+    assert not Path(directory).exists()
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(url)

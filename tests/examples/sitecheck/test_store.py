@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
@@ -13,6 +13,9 @@ from examples.sitecheck.database import Known, open_database, stored_pages
 from examples.sitecheck.page import Page
 from examples.sitecheck.store import STORE, KnownAddresses, Save, Store
 from runtime import CallExit, Ref, kill, open_node, start
+
+# Real HTTP, or a database in a thread.
+pytestmark = pytest.mark.real_clock
 
 START = "http://s.test/"
 
@@ -27,7 +30,7 @@ def on_disk(database: Path) -> list[Page]:
 
 
 @asynccontextmanager
-async def store_of(database: Path) -> AsyncIterator[Ref]:
+async def store_of(database: Path) -> AsyncGenerator[Ref, None]:
     async with open_node():
         crawl = Crawl(START, database, 1.0)
         yield await start(Store.child_spec(crawl).replace(name="store"))
