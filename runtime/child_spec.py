@@ -28,8 +28,11 @@ from runtime.spawning import (
 P = ParamSpec("P")
 
 Restart: TypeAlias = Literal["permanent", "transient", "temporary"]
+"""When a child that has ended is started again: always, after a crash, never."""
 ShutdownBudget: TypeAlias = float | Literal["brutal_kill"]
+"""How long a child may take to stop, in seconds; ``math.inf`` is no limit."""
 ChildType: TypeAlias = Literal["worker", "supervisor"]
+"""What a child is."""
 
 
 class ChildOptions(TypedDict, total=False):

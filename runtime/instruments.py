@@ -116,6 +116,7 @@ Event: TypeAlias = (
     | ChildEnded
     | ChildStartFailed
 )
+"""Everything a node tells its instruments."""
 
 
 class Instrument(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ import msgspec
 from runtime.messages import Down, Envelope, Exit
 
 MailboxPolicy: TypeAlias = Literal["raise", "drop_newest", "drop_oldest"]
+"""What a full mailbox does with one message more."""
 
 
 class MailboxLimit(msgspec.Struct, frozen=True):

@@ -93,4 +93,6 @@ class Ignore(Outcome, frozen=True):
 
 
 InitResult: TypeAlias = Continue | Idle | Stop | Ignore | None
+"""What ``init`` may return."""
 CastResult: TypeAlias = NoReply | Continue | Idle | Stop | None
+"""What ``handle_cast``, ``handle_info`` and ``handle_continue`` may return."""

@@ -11,7 +11,9 @@ from runtime import ChildSpec, ChildType, GenServer, Pid, child_spec
 from runtime.process import Process
 
 ChildStatus: TypeAlias = Literal["starting", "running", "restarting", "stopped"]
+"""What has become of a child."""
 ChildSource: TypeAlias = ChildSpec | type[GenServer] | Callable[[], Awaitable[object]] | None
+"""Whatever may stand in a list of children; ``None`` is left out."""
 
 
 class ChildInfo(msgspec.Struct, frozen=True):

@@ -9,7 +9,9 @@ from runtime import ExitReason, Restart
 from runtime.exits import is_clean
 
 Strategy: TypeAlias = Literal["one_for_one", "one_for_all", "rest_for_one"]
+"""Which children are restarted together with one that has ended."""
 AutoShutdown: TypeAlias = Literal["never", "any_significant", "all_significant"]
+"""Whether the end of significant children ends their supervisor."""
 
 
 def check_strategy(strategy: object) -> None:

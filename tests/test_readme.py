@@ -20,12 +20,12 @@ from runtime.child_spec import ChildOptions
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text()
-PROGRAMS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+PROGRAMS: list[str] = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 def program(part: str) -> str:
     """The one program of the README that contains ``part``."""
-    (found,) = [text for text in PROGRAMS if part in text]
+    (found,) = (text for text in PROGRAMS if part in text)
     return found
 
 
