@@ -46,4 +46,8 @@ async def close_leaked_scopes(task: trio.lowlevel.Task) -> None:
     activate = getattr(task, "_activate_cancel_status", None)
     home = getattr(task.parent_nursery, "_cancel_status", None)
     if activate is not None and home is not None:
+        status = getattr(task, "_cancel_status", None)
         activate(home)
+        while status is not None and status is not home:
+            status, leaked_status = status.parent, status
+            leaked_status.parent = None  # or the nursery around us would keep it for its life

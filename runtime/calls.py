@@ -122,6 +122,11 @@ class PidRef(Ref):
         self._pid = pid
         self._process = process
 
+    @property
+    def incarnation(self) -> Pid | None:
+        """Its pid."""
+        return self._pid
+
     def find(self) -> Process | None:
         """The process, while it lives."""
         process = self._process
@@ -151,6 +156,11 @@ class NamedRef(Ref):
 
     def __init__(self, name: str) -> None:
         self.name = check_name("name", name)
+
+    @property
+    def incarnation(self) -> Pid | None:
+        """None: whoever holds the name."""
+        return None
 
     def find(self) -> Process | None:
         """The holder of the name."""

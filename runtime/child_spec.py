@@ -13,6 +13,7 @@ from typing import Any, Literal, ParamSpec, TypeAlias, TypedDict, get_args
 import msgspec
 from typing_extensions import Unpack
 
+from runtime.containment import attempt, short_repr
 from runtime.mailbox import MailboxLimit
 from runtime.outcomes import check_seconds
 from runtime.process import Body
@@ -101,7 +102,7 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
             raise TypeError(f"enabled: got {self.enabled!r}, allowed are a bool and a function")
         if self.mailbox is not None and not isinstance(self.mailbox, MailboxLimit):
             raise TypeError(f"mailbox: got {self.mailbox!r}, allowed are MailboxLimit and None")
-        hash(self.given_id)
+        check_child_id(self.given_id)
 
     def replace(self, **options: Unpack[ChildOptions]) -> ChildSpec:
         """A copy with these options changed, checked again."""
@@ -121,9 +122,17 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
         enabled = self.enabled() if callable(self.enabled) else self.enabled
         if not isinstance(enabled, bool):
             raise TypeError(
-                f"enabled of child {self.id!r}: returned {enabled!r}, allowed are True and False"
+                f"enabled of child {short_repr(self.id)}: returned {short_repr(enabled)}, "
+                "allowed are True and False"
             )
         return enabled
+
+
+def check_child_id(child_id: object) -> None:
+    """Refuse what cannot be an id: it must be hashable."""
+    _, error = attempt(hash, child_id)
+    if error is not None:
+        raise TypeError(f"id: got {short_repr(child_id)}, allowed is anything hashable") from error
 
 
 def _check_one_of(field: str, value: object, allowed: tuple[str, ...]) -> None:
@@ -134,9 +143,10 @@ def _check_one_of(field: str, value: object, allowed: tuple[str, ...]) -> None:
 def child_spec(fn: Callable[P, Awaitable[object]], *args: P.args, **kwargs: P.kwargs) -> ChildSpec:
     """A spec of any async function, run as a supervised process with these arguments.
 
-    A function with a ``task_status`` parameter is started when it calls ``task_status.started()``,
-    so ``child_spec(trio.serve_tcp, handler, 8000)`` is a supervised server. Its return is a
-    ``Normal`` end, so a function that is done when it returns wants ``restart="transient"``.
+    A function with a ``task_status`` is started when it calls ``task_status.started()``, so
+    ``child_spec(trio.serve_tcp, handler, 8000)`` is a supervised server; for the checkers' sake it
+    has a default, as Trio's own have: ``trio.TASK_STATUS_IGNORED``. Returning is a ``Normal`` end,
+    so a function that is done when it returns wants ``restart="transient"``.
     """
     check_async_function("fn", fn)
     check_arguments(function_name(fn), fn, args, kwargs)

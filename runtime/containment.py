@@ -41,3 +41,8 @@ def short_repr(value: object, limit: int = 500) -> str:
     """``repr(value)`` cut to ``limit`` characters, also when ``repr`` raises."""
     text = contain(f"<{type(value).__name__} whose repr raises>", repr, value)
     return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
+
+
+def show(value: object) -> str:
+    """A string as it is, anything else as ``short_repr``: for names and ids in texts."""
+    return value if type(value) is str else short_repr(value)

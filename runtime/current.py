@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from typing import TypeAlias
 
-from trio.lowlevel import current_task
+from trio.lowlevel import current_task, in_trio_run
 
 from runtime.errors import NoNode, OutsideProcess
 from runtime.pid import Pid
@@ -17,6 +18,11 @@ class Address(ABC):
     """Something that leads to a process: a ``Ref``."""
 
     __slots__ = ()
+
+    @property
+    @abstractmethod
+    def incarnation(self) -> Pid | None:
+        """The pid it stays with; ``None`` if it is looked up at each use."""
 
     @abstractmethod
     def find(self) -> Process | None:
@@ -53,7 +59,11 @@ def node_is_open() -> bool:
 def current_process() -> Process | None:
     """The process this code runs in, helper tasks and threads of it included."""
     process = current_process_var.get(None)
-    return None if process is None or process.status == "ended" else process
+    if process is None or process.status == "ended":
+        return None
+    if process.table.thread != threading.get_ident() and in_trio_run():
+        return None  # another run, in a worker thread of that process
+    return process
 
 
 def require_process(what: str, *, own_task: bool = False) -> Process:
@@ -68,6 +78,11 @@ def require_process(what: str, *, own_task: bool = False) -> Process:
             "a mailbox has one reader, the process's own task"
         )
     return process
+
+
+def incarnation(target: Target) -> Pid | None:
+    """The pid a target stays with; ``None`` for a name."""
+    return target if isinstance(target, Pid) else target.incarnation
 
 
 def find_process(target: Target) -> Process | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import TracebackType
+
 import trio
 
 from runtime.process import Process
@@ -25,7 +27,7 @@ class Entered:
         """Close it, shielded within the shutdown budget, unless it has a scope of its own.
 
         A shield cannot be put around a scope that was opened before it; what has one (a nursery)
-        is told to stop instead and knows how to.
+        is told to stop instead and knows how to. What it returns does not count.
         """
         if isinstance(self.value, trio.Nursery):
             self.value.cancel_scope.cancel()
@@ -39,11 +41,56 @@ class Entered:
 
     async def _exit(self, exc: BaseException | None) -> None:
         kind, trace = (None, None) if exc is None else (type(exc), exc.__traceback__)
-        closed = call_user(self._call_exit, kind, exc, trace)
-        coroutine = as_coroutine(closed)
+        name = "__aexit__" if self.is_async else "__exit__"
+        coroutine = as_coroutine(call_user(getattr(self.manager, name), kind, exc, trace))
         if coroutine is not None:
             await await_user(coroutine)
 
-    def _call_exit(self, *details: object) -> object:
-        name = "__aexit__" if self.is_async else "__exit__"
-        return getattr(self.manager, name)(*details)
+
+class _Failures:
+    """Holds back what is raised under it, so that the rest is closed as well; then raises it."""
+
+    def __init__(self) -> None:
+        self._last: BaseException | None = None
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        exc: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> bool:
+        if exc is not None:
+            if self._last is not None and self._last is not exc:
+                _chain(exc, self._last)
+            self._last = exc
+        return True
+
+    def raise_last(self) -> None:
+        """Raise the last one, with those before it as its context."""
+        if self._last is not None:
+            try:
+                raise self._last
+            finally:
+                self._last = None
+
+
+def _chain(exc: BaseException, earlier: BaseException) -> None:
+    """Put ``earlier`` at the end of the context of ``exc``, as nested ``finally`` blocks do."""
+    seen = {earlier}
+    while exc.__context__ is not None and exc.__context__ not in seen:
+        seen.add(exc)
+        exc = exc.__context__
+    if exc.__context__ is None:
+        exc.__context__ = earlier
+
+
+async def close_all(process: Process, entered: list[Entered], exc: BaseException | None) -> None:
+    """Close them, last first; one that raises does not keep the others open."""
+    failures = _Failures()
+    while entered:
+        with failures:
+            await entered.pop().close(process, exc)
+    failures.raise_last()

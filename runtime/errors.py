@@ -6,13 +6,14 @@ started. The rest: the program is wrong (a bad callback, the wrong place to call
 
 from __future__ import annotations
 
+from runtime.containment import short_repr
 from runtime.exits import ExitReason, check_reason
 from runtime.pid import Pid
 
 
-def _kind(request: object) -> str:
+def _call(request: object, target: object) -> str:
     """A request is named by its class: its fields may be nobody else's business."""
-    return type(request).__name__
+    return f"{type(request).__name__} to {short_repr(target)}"
 
 
 class CallError(Exception):
@@ -33,7 +34,9 @@ class CallExit(CallError):
 
     def __init__(self, reason: ExitReason, target: object, request: object) -> None:
         super().__init__(
-            f"{_kind(request)} to {target!r}: the server ended: {reason!r}", target, request
+            f"{_call(request, target)}: the server ended: {short_repr(reason)}",
+            target,
+            request,
         )
         self.reason = reason
 
@@ -46,7 +49,9 @@ class CallTimeout(CallError, TimeoutError):
 
     def __init__(self, timeout: float, target: object, request: object) -> None:
         super().__init__(
-            f"{_kind(request)} to {target!r}: no reply within {timeout:g} s", target, request
+            f"{_call(request, target)}: no reply within {timeout:g} s",
+            target,
+            request,
         )
         self.timeout = timeout
 
@@ -60,7 +65,9 @@ class CallCycle(CallError):
     def __init__(self, cycle: tuple[Pid, ...], target: object, request: object) -> None:
         path = " -> ".join(map(repr, cycle))
         super().__init__(
-            f"{_kind(request)} to {target!r} would wait for itself: {path}", target, request
+            f"{_call(request, target)} would wait for itself: {path}",
+            target,
+            request,
         )
         self.cycle = cycle
 
@@ -70,7 +77,7 @@ class ReplyDropped(CallError):
 
     def __init__(self, target: object, request: object) -> None:
         super().__init__(
-            f"{_kind(request)} to {target!r}: the server dropped reply_to unanswered",
+            f"{_call(request, target)}: the server dropped reply_to unanswered",
             target,
             request,
         )
@@ -87,7 +94,7 @@ class StartFailed(StartError):
     """
 
     def __init__(self, what: object, reason: ExitReason) -> None:
-        super().__init__(f"{what} did not start: {reason!r}")
+        super().__init__(f"{what} did not start: {short_repr(reason)}")
         self.reason = reason
 
 
@@ -129,7 +136,7 @@ class ProcessNotFound(LookupError):
     """
 
     def __init__(self, target: object) -> None:
-        super().__init__(f"there is no process {target!r}")
+        super().__init__(f"there is no process {short_repr(target)}")
         self.target = target
 
 

@@ -142,8 +142,10 @@ class Instruments:
     def remove(self, instrument: Instrument) -> None:
         """Unsubscribe; nothing happens if it was not subscribed."""
         for event in instrument.events:
-            held = self._callbacks.get(event, ())
-            self._callbacks[event] = tuple(one for one in held if one != instrument.callback)
+            held = list(self._callbacks.get(event, ()))
+            if instrument.callback in held:
+                held.remove(instrument.callback)
+            self._callbacks[event] = tuple(held)
 
     def want(self, event: type[Event]) -> bool:
         """Whether anybody is subscribed, so that an event need not be built for nobody."""

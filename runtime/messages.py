@@ -32,6 +32,10 @@ class SystemCall(Call[R_co], frozen=True):
     """A request of the runtime to a server's loop, not to its callbacks. OTP: system messages."""
 
 
+class SystemCast(Cast, frozen=True):
+    """A cast of the runtime to one of its own servers; it counts for no limit."""
+
+
 def is_call_class(cls: type) -> bool:
     """Whether messages of this class are calls."""
     return issubclass(cls, Call)

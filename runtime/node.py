@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 import trio
-from trio.lowlevel import enable_ki_protection
+from trio.lowlevel import RunVarToken, enable_ki_protection
 
 from runtime.current import node_is_open
 from runtime.instruments import Instrument, Instruments
@@ -30,7 +30,6 @@ class Node:
 
     def __init__(self, instruments: Iterable[Instrument] | None) -> None:
         self.instruments = Instruments([log_reports] if instruments is None else instruments)
-        self._ready = trio.Event()
         self._stop = trio.Event()
         self._body = trio.CancelScope()
         self._fatal: BaseException | None = None
@@ -43,11 +42,13 @@ class Node:
         await trio.lowlevel.checkpoint_if_cancelled()
         self._manager = trio.open_nursery()
         nursery = await self._manager.__aenter__()
-        nursery.start_soon(self._host)
+        table: ProcessTable[Process] = ProcessTable(self.instruments, self._on_fatal)
+        token = table_var.set(table)  # at once: nobody else opens one meanwhile
+        nursery.start_soon(self._host, table, token)
         with trio.CancelScope(shield=True):
-            await self._ready.wait()
+            await table.opened.wait()
         self._stack = AsyncExitStack()
-        self._stack.push_async_exit(self._leave)
+        self._stack.push_async_callback(self._leave)
         self._stack.enter_context(self._body)
         return self
 
@@ -64,34 +65,23 @@ class Node:
             raise self._fatal
         return bool(absorbed)
 
-    async def _leave(
-        self,
-        _kind: type[BaseException] | None,
-        exc: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> bool:
+    async def _leave(self) -> None:
+        """What cancels the block meanwhile is delivered at the next checkpoint after it."""
         self._stop.set()
-        try:
-            await self._manager.__aexit__(None, None, None)
-        except trio.Cancelled:
-            if exc is None:
-                raise  # otherwise what the body raised goes first, as everywhere in Trio
-        return False
+        await self._manager.__aexit__(None, None, None)
 
-    async def _host(self) -> None:
+    async def _host(
+        self, table: ProcessTable[Process], token: RunVarToken[ProcessTable[Process]]
+    ) -> None:
         with trio.CancelScope(shield=True):
             async with trio.open_nursery() as service, trio.open_nursery() as processes:
-                table: ProcessTable[Process] = ProcessTable(
-                    processes, self.instruments, self._on_fatal
-                )
-                token = table_var.set(table)
                 service.start_soon(table.deadlines.run)
-                self._ready.set()
+                table.open(processes)
                 await self._stop.wait()
                 table.stopping = True
                 while table.roots:
-                    last = next(reversed(table.roots))
-                    await stop_process(last, table.owner, last.budget)
+                    root = _next_root(table)
+                    await stop_process(root, table.owner, root.budget)
                 table_var.reset(token)
                 service.cancel_scope.cancel()
 
@@ -100,6 +90,14 @@ class Node:
             self._fatal = exc
             table_var.get().stopping = True  # nothing is restarted any more
             self._body.cancel()
+
+
+def _next_root(table: ProcessTable[Process]) -> Process:
+    """The last started; but a tree that a living process keeps open is that process's to stop."""
+    for root in reversed(table.roots):
+        if root.keeper is None or root.keeper.status == "ended":
+            return root
+    return next(reversed(table.roots))
 
 
 def open_node(*, instruments: Iterable[Instrument] | None = None) -> Node:

@@ -63,7 +63,7 @@ class PendingCall(Envelope):
         if task is None:
             return False
         self.server.check_thread()
-        self.task = None
+        self.task = self.visible = None
         self.result = result
         self.value = value
         trio.lowlevel.reschedule(task)
@@ -87,7 +87,7 @@ class PendingCall(Envelope):
 
     def abort(self, _raise_cancel: object) -> Abort:
         """The caller is cancelled: it gives up, the server is not disturbed."""
-        self.task = None
+        self.task = self.visible = None
         return Abort.SUCCEEDED
 
     def open(self) -> Request[object]:
@@ -239,10 +239,26 @@ def _refuse_cycle(me: Process, server: Process, target: object, request: object)
     """Follow who waits for whom. An edge whose reply was put off is none: its server works on."""
     path = [me]
     at = server
+    if server.ending and server in _owners(me):  # it waits for us to end before it ends itself
+        _raise_cycle([me, server], me, target, request)
     while at is not me:
         edge = at.waiting_for
         if edge is None or edge.task is None or edge.deferred or at in path:
             return
         path.append(at)
         at = edge.server
+    _raise_cycle(path, me, target, request)
+
+
+def _owners(process: Process) -> list[Process]:
+    """The supervisors above a process, whose nurseries it lives in, nearest first."""
+    table = process.table
+    owners: list[Process] = []
+    while process not in table.roots and process.parent in table.by_pid:
+        process = table.by_pid[process.parent]
+        owners.append(process)
+    return owners
+
+
+def _raise_cycle(path: list[Process], me: Process, target: object, request: object) -> None:
     raise CallCycle((*(process.pid for process in path), me.pid), target, request)

@@ -17,14 +17,15 @@ from __future__ import annotations
 import math
 import threading
 from contextvars import ContextVar
-from typing import Final, Literal, Protocol, TypeAlias, cast
+from typing import Final, Literal, Protocol, TypeAlias
 
 import trio
 from trio.lowlevel import Abort, RunVar, Task, current_task, enable_ki_protection
 
 from runtime import _trio
-from runtime.errors import MailboxFull, NoNode, ProcessExit
-from runtime.exits import KILLED, NORMAL, Crashed, ExitReason, is_abnormal, is_clean
+from runtime.crashes import fatal_in, foreign_cancelled, reason_of, without_cancelled
+from runtime.errors import MailboxFull, NoNode
+from runtime.exits import KILLED, NORMAL, ExitReason, is_abnormal, is_clean
 from runtime.instruments import (
     CleanupFailed,
     MessageDropped,
@@ -33,7 +34,7 @@ from runtime.instruments import (
     ProcessStarted,
 )
 from runtime.links import Links, QueuedCall, Watch
-from runtime.mailbox import Mailbox, MailboxLimit
+from runtime.mailbox import Mailbox, MailboxLimit, is_droppable
 from runtime.messages import Down, Envelope, Exit
 from runtime.pid import Pid
 from runtime.process_table import ProcessTable
@@ -91,6 +92,7 @@ class Process:
         "grace",
         "handled",
         "ignored",
+        "keeper",
         "killed",
         "label",
         "links",
@@ -140,6 +142,7 @@ class Process:
         self.killed = False  # by a kill aimed at itself; then there are no last words
         self.parked = False  # sleeps in its mailbox
         self.ignored = False  # init returned Ignore
+        self.keeper: Process | None = None  # whose open block it is the tree of; it stops it
         self.stop_asked_at: float | None = None  # by its owner: the shutdown budget runs from then
         self.ending = False  # the body has decided to end
         self.mailbox = Mailbox(limit)
@@ -159,8 +162,12 @@ class Process:
         self.check_thread()
         if self.status == "ended":
             return
-        if self.mailbox.limit is not None and self.mailbox.full and not self._make_room(message):
-            return
+        if self.mailbox.limit is not None:
+            if not is_droppable(message):
+                self.post_system(message)
+                return
+            if self.mailbox.full and not self._make_room(message):
+                return
         self.mailbox.items.append(message)
         if self.parked:
             self.wake()
@@ -287,31 +294,29 @@ class Process:
             if not leaked and trio.current_effective_deadline() == -math.inf:
                 self._end(KILLED if self.exiting is None else self.exiting)
                 raise
-            reason = _foreign_cancelled()
+            reason = foreign_cancelled()
         except BaseException as exc:  # noqa: BLE001  the one place: a crash becomes a reason
             reason = self.reason_for(exc)
-            failed = without_cancelled(exc)
-            if self.exiting is not None and failed is not None:
-                self.table.instruments.emit(CleanupFailed(self.pid, self.exiting, failed))
-            failed = None
+            if self.exiting is not None:
+                self._cleanup_failed(self.exiting, exc)
         if _trio.has_leaked_scopes(self.task):
             await _trio.close_leaked_scopes(self.task)
-            leak = RuntimeError("a nursery or cancel scope was left open; use self.enter")
-            self.table.instruments.emit(CleanupFailed(self.pid, reason, leak))
+            leak = RuntimeError("a nursery or cancel scope was left open")
+            self._cleanup_failed(reason if self.exiting is None else self.exiting, leak)
         self._end(reason if self.exiting is None else self.exiting)
         reason = None  # this frame is in the traceback of the reason: break the cycle
 
     def reason_for(self, exc: BaseException) -> ExitReason:
         """The exit reason an exception stands for, unless an exit signal was there first."""
-        fatal = _find_fatal(exc)
+        fatal = fatal_in(exc)
         if fatal is not None:
             self.table.on_fatal(fatal)
-        if self.exiting is not None:
-            return self.exiting
-        if isinstance(exc, ProcessExit):
-            return exc.reason
-        crash = without_cancelled(exc)
-        return _foreign_cancelled() if crash is None else Crashed(crash)
+        return reason_of(exc) if self.exiting is None else self.exiting
+
+    def _cleanup_failed(self, reason: ExitReason, exc: BaseException) -> None:
+        failed = without_cancelled(exc)
+        if failed is not None:
+            self.table.instruments.emit(CleanupFailed(self.pid, reason, failed))
 
     def mark_started(self) -> None:
         """Init is done: whoever waits for the start may go on."""
@@ -370,23 +375,3 @@ class Process:
             )
         if instruments.want(ProcessEnded):
             instruments.emit(ProcessEnded(self.pid, self.name, reason))
-
-
-def without_cancelled(exc: BaseException) -> BaseException | None:
-    """What is left of an exception without any ``Cancelled``, which is never stored."""
-    if isinstance(exc, BaseExceptionGroup):
-        group = cast("BaseExceptionGroup[BaseException]", exc)
-        return group.split(trio.Cancelled)[1]
-    return None if isinstance(exc, trio.Cancelled) else exc
-
-
-def _foreign_cancelled() -> Crashed:
-    return Crashed(RuntimeError("a trio.Cancelled left the cancel scope it belongs to"))
-
-
-def _find_fatal(exc: BaseException) -> BaseException | None:
-    """The KeyboardInterrupt or SystemExit in ``exc``, which ends more than one process."""
-    if isinstance(exc, BaseExceptionGroup):
-        group = cast("BaseExceptionGroup[BaseException]", exc)
-        return next(filter(None, map(_find_fatal, group.exceptions)), None)
-    return exc if isinstance(exc, KeyboardInterrupt | SystemExit) else None

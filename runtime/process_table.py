@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 import trio
 
 from runtime.deadlines import Deadlines
+from runtime.errors import NoNode
 from runtime.instruments import Instruments
 from runtime.pid import Pid
 
@@ -36,11 +37,11 @@ class ProcessTable(Generic[P]):
 
     def __init__(
         self,
-        nursery: trio.Nursery,
         instruments: Instruments,
         on_fatal: Callable[[BaseException], None],
     ) -> None:
-        self.nursery = nursery
+        self.opened = trio.Event()
+        self._nursery: trio.Nursery | None = None
         self.instruments = instruments
         self.on_fatal = on_fatal
         self.deadlines = Deadlines()
@@ -53,6 +54,18 @@ class ProcessTable(Generic[P]):
         self.by_name: dict[str, P] = {}
         self.roots: dict[P, None] = {}
         self._last_number = 0
+
+    @property
+    def nursery(self) -> trio.Nursery:
+        """The nursery of what has no supervisor."""
+        if self._nursery is None:
+            raise NoNode("the node is not open yet: wait for `async with open_node()`")
+        return self._nursery
+
+    def open(self, nursery: trio.Nursery) -> None:
+        """From now on processes can be started."""
+        self._nursery = nursery
+        self.opened.set()
 
     def new_pid(self, label: str) -> Pid:
         """The next unused pid of this node."""

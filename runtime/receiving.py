@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TypeAlias, TypeGuard, TypeVar, overload
+from typing import TypeAlias, TypeGuard, TypeVar, cast, overload
 
 import trio
 from trio.lowlevel import enable_ki_protection
@@ -16,6 +16,8 @@ from runtime.outcomes import check_seconds
 from runtime.process import Process
 
 T = TypeVar("T")
+U = TypeVar("U")
+V = TypeVar("V")
 
 Match: TypeAlias = type | tuple[type, ...] | Callable[[object], bool] | None
 
@@ -24,6 +26,12 @@ _YIELD_EVERY = 32
 
 @overload
 async def receive(match: type[T], *, timeout: float = ...) -> T: ...
+@overload
+async def receive(match: tuple[type[T], type[U]], *, timeout: float = ...) -> T | U: ...
+@overload
+async def receive(
+    match: tuple[type[T], type[U], type[V]], *, timeout: float = ...
+) -> T | U | V: ...
 @overload
 async def receive(match: tuple[type[T], ...], *, timeout: float = ...) -> T: ...
 @overload
@@ -65,9 +73,10 @@ def _predicate(match: Match) -> Callable[[object], bool]:
     if isinstance(match, type):
         return lambda message: isinstance(message, match)
     if isinstance(match, tuple):
-        classes: tuple[type, ...] = match  # pyright: ignore[reportUnknownVariableType]
-        return lambda message: isinstance(message, classes)
-    if callable(match):
+        classes = cast("tuple[object, ...]", match)
+        if all(isinstance(one, type) for one in classes):
+            return lambda message: isinstance(message, cast("tuple[type, ...]", classes))
+    elif callable(match):
         return match
     raise TypeError(f"match: got {match!r}, allowed are a class, a tuple of classes, a predicate")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from runtime.containment import contain, short_repr
+from runtime.containment import contain, short_repr, show
 from runtime.exits import Crashed, ExitReason, is_clean
 from runtime.instruments import (
     GIVE_UP,
@@ -103,7 +103,7 @@ def _write(event: Event) -> None:
             log.warning(
                 "supervised child ended",
                 supervisor=repr(event.supervisor),
-                child=str(event.child_id),
+                child=show(event.child_id),
                 pid=repr(event.pid),
                 reason=short_repr(event.reason),
                 restarts=event.restarts,
@@ -114,7 +114,7 @@ def _write(event: Event) -> None:
             log.error(
                 "supervised child did not start",
                 supervisor=repr(event.supervisor),
-                child=str(event.child_id),
+                child=show(event.child_id),
                 action=event.action,
                 **_why(event.reason),
             )

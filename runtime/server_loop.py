@@ -19,7 +19,7 @@ import trio
 
 from runtime import _trio
 from runtime.containment import attempt, short_repr
-from runtime.entered import Entered
+from runtime.entered import Entered, close_all
 from runtime.errors import BadResult, OutsideProcess
 from runtime.exits import NORMAL, ExitReason
 from runtime.life_scope import LifeScope
@@ -88,7 +88,7 @@ class ServerLoop:
         self._up = False
         self._next: Continue | None = None
         self._idle_at: float | None = None
-        self._entered: list[Entered] = []
+        self.entered: list[Entered] = []
         self._last_call: tuple[PendingCall, object] | None = None  # answered after terminate
 
     # -- life -------------------------------------------------------------------------------
@@ -298,7 +298,7 @@ class ServerLoop:
         else:
             raise TypeError(f"manager: got {manager!r}, allowed is a context manager")
         opened_scope = _trio.scope_fingerprint(task) != before
-        self._entered.append(
+        self.entered.append(
             Entered(manager, is_async=is_async, opened_scope=opened_scope, value=value)
         )
         return value
@@ -338,15 +338,6 @@ class ServerLoop:
             pending, reply = self._last_call
             pending.settle("reply", reply)
 
-    async def close_entered(self, exc: BaseException | None) -> None:
-        """Close what was entered, last first; one that raises does not keep the others open."""
-        if self._entered:
-            entered = self._entered.pop()
-            try:
-                await entered.close(self.process, exc)
-            finally:
-                await self.close_entered(exc)
-
 
 class _Ending:
     """Whatever ends the loop passes through here: ``terminate``, then the clean-up."""
@@ -371,4 +362,4 @@ class _Ending:
         try:
             await loop.last_words(reason)
         finally:
-            await loop.close_entered(exc)
+            await close_all(process, loop.entered, exc)

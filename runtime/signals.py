@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trio.lowlevel import enable_ki_protection
 
-from runtime.current import Target, current_process, find_process, require_process
+from runtime.current import Target, current_process, find_process, incarnation, require_process
 from runtime.errors import ProcessNotFound
 from runtime.exits import NO_PROCESS, ExitReason, check_reason
 from runtime.messages import Down, Exit, MonitorRef
@@ -74,7 +74,7 @@ def link(target: Target) -> None:
         me.links.link(other)
         other.links.link(me)
     elif me.trap != "no":
-        me.post_system(Exit(target if isinstance(target, Pid) else None, NO_PROCESS))
+        me.post_system(Exit(incarnation(target), NO_PROCESS))
     else:
         raise ProcessNotFound(target)
 
@@ -99,7 +99,7 @@ def monitor(target: Target) -> MonitorRef:
     ref = MonitorRef()
     name = None if isinstance(target, Pid) else getattr(target, "name", None)
     if other is None:
-        me.post_system(Down(ref, target if isinstance(target, Pid) else None, NO_PROCESS, name))
+        me.post_system(Down(ref, incarnation(target), NO_PROCESS, name))
     else:
         me.links.watch(ref, other)
         other.links.watched(ref, me, name)

@@ -6,7 +6,7 @@ import math
 
 import trio
 
-from runtime.current import Address, Target, current_table, find_process
+from runtime.current import Address, Target, current_table, find_process, incarnation
 from runtime.deadlines import Deadline, Deadlines
 from runtime.messages import check_sendable
 from runtime.outcomes import check_seconds
@@ -51,7 +51,7 @@ class TimerRef:
 
     def remaining(self) -> float | None:
         """Seconds to go; ``None`` once it has fired, was cancelled, or its target pid is dead."""
-        dead = isinstance(self._target, Pid) and find_process(self._target) is None
+        dead = incarnation(self._target) is not None and find_process(self._target) is None
         if self._deadline.callback is None or dead:
             return None
         return max(0.0, self._deadline.at - trio.current_time())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from runtime.outcomes import check_seconds
@@ -22,6 +24,8 @@ class Backoff(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         check_seconds("Backoff.initial", self.initial)
+        if math.isinf(self.initial):
+            raise ValueError("Backoff.initial: got inf, allowed is a finite number of seconds")
         check_seconds("Backoff.maximum", self.maximum, minimum=self.initial)
         if (
             isinstance(self.factor, bool)
@@ -41,5 +45,5 @@ class Backoff(msgspec.Struct, frozen=True):
         try:
             full = min(self.maximum, self.initial * self.factor ** (restarts - 1))
         except OverflowError:
-            full = self.maximum
+            full = self.maximum if self.initial else 0.0
         return full * (1 - self.jitter * random)

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias, cast
 import msgspec
 
 from runtime import ChildSpec, ChildType, GenServer, Pid, child_spec
+from runtime.containment import short_repr
 from runtime.process import Process
 
 ChildStatus: TypeAlias = Literal["starting", "running", "restarting", "stopped"]
@@ -113,7 +114,8 @@ def to_specs(children: Iterable[ChildSource]) -> tuple[ChildSpec, ...]:
     for spec in specs:
         if spec.id in seen:
             raise ValueError(
-                f"children: two have the id {spec.id!r}, give one another with .replace(id=...)"
+                f"children: two have the id {short_repr(spec.id)}, "
+                "give one another with .replace(id=...)"
             )
         seen.add(spec.id)
     return specs

@@ -6,7 +6,8 @@ from collections.abc import Hashable
 
 import msgspec
 
-from runtime import ExitReason, Pid, StartError
+from runtime import Crashed, ExitReason, Pid, Shutdown, StartError
+from runtime.containment import short_repr
 
 
 class ChildError(Exception):
@@ -21,14 +22,14 @@ class ChildNotFound(ChildError):
     """There is no child of that id. OTP: ``{:error, :not_found}``."""
 
     def __init__(self, child_id: Hashable) -> None:
-        super().__init__(f"there is no child {child_id!r}", child_id)
+        super().__init__(f"there is no child {short_repr(child_id)}", child_id)
 
 
 class ChildRunning(ChildError):
     """The child runs; terminate it first. OTP: ``{:error, :running}``."""
 
     def __init__(self, child_id: Hashable, pid: Pid) -> None:
-        super().__init__(f"child {child_id!r} is running as {pid!r}", child_id)
+        super().__init__(f"child {short_repr(child_id)} is running as {pid!r}", child_id)
         self.pid = pid
 
 
@@ -36,7 +37,7 @@ class ChildRestarting(ChildError):
     """The child is being restarted. OTP: ``{:error, :restarting}``."""
 
     def __init__(self, child_id: Hashable) -> None:
-        super().__init__(f"child {child_id!r} is being restarted", child_id)
+        super().__init__(f"child {short_repr(child_id)} is being restarted", child_id)
 
 
 class AlreadyPresent(ChildError, StartError):
@@ -44,7 +45,8 @@ class AlreadyPresent(ChildError, StartError):
 
     def __init__(self, child_id: Hashable) -> None:
         super().__init__(
-            f"child {child_id!r} is present but stopped: restart it or delete it", child_id
+            f"child {short_repr(child_id)} is present but stopped: restart it or delete it",
+            child_id,
         )
 
 
@@ -64,6 +66,21 @@ class GaveUp(msgspec.Struct, frozen=True):
 
     history: tuple[str, ...]
     exception: BaseException | None
+
+
+def exception_of(reason: ExitReason) -> BaseException | None:
+    """The exception at the bottom of a reason, if there is one."""
+    match reason:
+        case Crashed():
+            return reason.exception
+        case Shutdown(detail=GaveUp() as detail):
+            return detail.exception
+        case Shutdown(detail=FailedToStartChild() as detail):
+            return exception_of(detail.reason)
+        case BaseException():
+            return reason
+        case _:
+            return None
 
 
 class SupervisorGaveUp(Exception):

@@ -13,9 +13,10 @@ from types import TracebackType
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from runtime import ChildSpec, Crashed, ExitReason, Instrument, Shutdown, open_node
+from runtime import ChildSpec, ExitReason, Instrument, Shutdown, open_node
 from runtime.calls import PidRef
-from runtime.current import current_table, node_is_open
+from runtime.containment import short_repr, show
+from runtime.current import current_process, current_table, node_is_open
 from runtime.exits import SHUTDOWN, is_clean
 from runtime.process import Process
 from runtime.spawning import spawn_process
@@ -23,7 +24,7 @@ from runtime.starts import start_error
 from runtime.waiting import wait_ended, wait_started
 from supervisors.backoff import Backoff
 from supervisors.children import ChildSource
-from supervisors.errors import FailedToStartChild, GaveUp, SupervisorGaveUp
+from supervisors.errors import FailedToStartChild, GaveUp, SupervisorGaveUp, exception_of
 from supervisors.strategies import AutoShutdown, Strategy
 from supervisors.supervisor import Supervisor
 from supervisors.supervisor_ref import SupervisorRef
@@ -34,14 +35,32 @@ class _RootWatch:
 
     only_end = True
 
-    def __init__(self, body: trio.CancelScope) -> None:
-        self.body = body
+    def __init__(self) -> None:
+        self.body = trio.CancelScope()
+        self.leaving = False  # the block is left, so the root's end is no news
+        self.orphaned = False  # the node was closed under the block
         self.reason: ExitReason = None
 
     def wake(self, reason: ExitReason) -> None:
         """The root has ended, by itself or because it was asked to."""
         self.reason = reason
+        self.orphaned = not self.leaving and current_table().stopping
         self.body.cancel()
+
+    async def stop(self, root: Process) -> None:
+        """Ask the root for the orderly shutdown and wait for it, whatever is cancelled."""
+        self.leaving = True
+        root.signal(root.table.owner, SHUTDOWN)
+        if root.status != "ended":
+            with trio.CancelScope(shield=True):
+                await wait_ended(root)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the root ended otherwise than by request, or because its work was done."""
+        reason = self.reason
+        gave_up = isinstance(reason, Shutdown) and isinstance(reason.detail, GaveUp)
+        return gave_up or self.orphaned or not is_clean(reason)
 
 
 class OpenSupervisor(AbstractAsyncContextManager[SupervisorRef]):
@@ -54,14 +73,13 @@ class OpenSupervisor(AbstractAsyncContextManager[SupervisorRef]):
     @enable_ki_protection
     async def __aenter__(self) -> SupervisorRef:
         """Start the tree; if that fails or is cancelled, what was started is stopped in order."""
+        self._watch = _RootWatch()
         async with AsyncExitStack() as stack:
             if not node_is_open():
                 await stack.enter_async_context(open_node(instruments=self._instruments))
-            root = await _start_root(self._spec)
-            stack.push_async_callback(_stop_root, root)
-            body = stack.enter_context(trio.CancelScope())
-            self._watch = _RootWatch(body)
-            root.watches[self._watch] = None
+            root = await _start_root(self._spec, self._watch)
+            stack.push_async_callback(self._watch.stop, root)
+            stack.enter_context(self._watch.body)
             self._stack = stack.pop_all()
         return SupervisorRef(PidRef(root.pid, root))
 
@@ -74,64 +92,40 @@ class OpenSupervisor(AbstractAsyncContextManager[SupervisorRef]):
     ) -> bool:
         """Stop the tree in order, then raise what there is to raise; the body's own goes first."""
         absorbed = bool(await self._stack.__aexit__(kind, exc, trace))
-        reason = self._watch.reason
-        if not _is_failure(reason):
+        if not self._watch.failed:
             return absorbed
-        error = _gave_up(self._spec, reason)
+        error = _gave_up(self._spec, self._watch)
         if exc is not None and not absorbed:
             exc.add_note(f"meanwhile: {error}")
             return False
-        raise error from _exception_of(reason)
+        raise error from exception_of(self._watch.reason)
 
 
-async def _start_root(spec: ChildSpec) -> Process:
+async def _start_root(spec: ChildSpec, watch: _RootWatch) -> Process:
     await trio.lowlevel.checkpoint_if_cancelled()
     table = current_table()
+    await table.opened.wait()
     root = spawn_process(
         table, spec.make_body(), label=spec.behaviour, name=spec.name, budget=spec.shutdown
     )
+    root.watches[watch] = None
+    root.keeper = current_process()
     reason = await wait_started(root, lambda: root.signal(table.owner, SHUTDOWN))
     if reason is not None:
         error = start_error(spec, root, reason)
         if isinstance(reason, Shutdown) and isinstance(reason.detail, FailedToStartChild):
-            error.add_note(f"child {reason.detail.child_id!r} failed to start")
-        raise error from _exception_of(reason)
+            error.add_note(f"child {short_repr(reason.detail.child_id)} failed to start")
+        raise error from exception_of(reason)
     return root
 
 
-async def _stop_root(root: Process) -> None:
-    root.signal(root.table.owner, SHUTDOWN)
-    if root.status != "ended":
-        with trio.CancelScope(shield=True):
-            await wait_ended(root)
-
-
-def _is_failure(reason: ExitReason) -> bool:
-    """Whether the root ended otherwise than by request, or because its work was done."""
-    return not is_clean(reason) or (
-        isinstance(reason, Shutdown) and isinstance(reason.detail, GaveUp)
-    )
-
-
-def _gave_up(spec: ChildSpec, reason: ExitReason) -> SupervisorGaveUp:
+def _gave_up(spec: ChildSpec, watch: _RootWatch) -> SupervisorGaveUp:
+    reason, name = watch.reason, show(spec.id)
     if isinstance(reason, Shutdown) and isinstance(reason.detail, GaveUp):
-        return SupervisorGaveUp(f"{spec.id} ran out of restarts:", reason, reason.detail.history)
-    return SupervisorGaveUp(f"{spec.id} ended: {reason!r}", reason, ())
-
-
-def _exception_of(reason: ExitReason) -> BaseException | None:
-    """The exception at the bottom of a reason, if there is one."""
-    match reason:
-        case Crashed():
-            return reason.exception
-        case Shutdown(detail=GaveUp() as detail):
-            return detail.exception
-        case Shutdown(detail=FailedToStartChild() as detail):
-            return _exception_of(detail.reason)
-        case BaseException():
-            return reason
-        case _:
-            return None
+        return SupervisorGaveUp(f"{name} ran out of restarts:", reason, reason.detail.history)
+    if watch.orphaned:
+        return SupervisorGaveUp(f"{name} ended with the node, which was closed", reason, ())
+    return SupervisorGaveUp(f"{name} ended: {short_repr(reason)}", reason, ())
 
 
 def root_spec(

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Generic, TypeVar
 
-from runtime import Call, Cast, ChildSpec, ExitReason, Ref
+from runtime import Call, ChildSpec, ExitReason, Ref
+from runtime.child_spec import check_child_id
+from runtime.messages import SystemCast
 from runtime.process import Process
 from supervisors.children import Child, ChildCounts, ChildInfo
+
+R_co = TypeVar("R_co", covariant=True)
 
 
 class Ticket:
@@ -30,6 +35,15 @@ class Ticket:
             self.process.kill()
 
 
+class ChildCall(Call[R_co], Generic[R_co], frozen=True):
+    """A request about the child of an id, which must be what ids are made of."""
+
+    child_id: Hashable
+
+    def __post_init__(self) -> None:
+        check_child_id(self.child_id)
+
+
 class StartChild(Call[Ref], frozen=True):
     """Add a child and start it."""
 
@@ -37,22 +51,16 @@ class StartChild(Call[Ref], frozen=True):
     ticket: Ticket
 
 
-class TerminateChild(Call[None], frozen=True):
+class TerminateChild(ChildCall[None], frozen=True):
     """Stop a child and keep its spec."""
 
-    child_id: Hashable
 
-
-class RestartChild(Call[Ref], frozen=True):
+class RestartChild(ChildCall[Ref], frozen=True):
     """Start a stopped child."""
 
-    child_id: Hashable
 
-
-class DeleteChild(Call[None], frozen=True):
+class DeleteChild(ChildCall[None], frozen=True):
     """Forget a stopped child."""
-
-    child_id: Hashable
 
 
 class WhichChildren(Call[list[ChildInfo]], frozen=True):
@@ -63,7 +71,7 @@ class CountChildren(Call[ChildCounts], frozen=True):
     """Count the children."""
 
 
-class RetryRestart(Cast, frozen=True):
+class RetryRestart(SystemCast, frozen=True):
     """The supervisor to itself: go on with the restart number ``attempt`` of a child.
 
     With ``failure`` the attempt has failed and another must be counted; without, it was put off by

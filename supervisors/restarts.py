@@ -11,7 +11,7 @@ from runtime import Crashed, ExitReason, Shutdown
 from runtime.containment import short_repr
 from supervisors.backoff import Backoff
 from supervisors.children import Child
-from supervisors.errors import GaveUp
+from supervisors.errors import GaveUp, exception_of
 from supervisors.intensity import Intensity
 
 _HISTORY = 20
@@ -35,7 +35,7 @@ class Restarts:
         """One more restart is due; whether it may be made."""
         now = trio.current_time()
         self._recent = self.intensity.record(self._recent, now)
-        self._history.append((now, f"child {child.spec.id!r}: {_text(reason)}"))
+        self._history.append((now, f"child {short_repr(child.spec.id)}: {_text(reason)}"))
         child.restarts += 1
         return not self.intensity.exceeded(self._recent)
 
@@ -47,19 +47,12 @@ class Restarts:
 
     def gave_up(self, reason: ExitReason) -> Shutdown:
         """The reason a supervisor ends with when the restart for ``reason`` is one too many."""
-        exception: BaseException | None = None
         inner: tuple[str, ...] = ()
-        match reason:
-            case Crashed():
-                exception = reason.exception
-            case Shutdown(detail=GaveUp() as below):
-                exception = below.exception
-                inner = tuple(f"  {line}" for line in below.history)
-            case _:
-                pass
+        if isinstance(reason, Shutdown) and isinstance(reason.detail, GaveUp):
+            inner = tuple(f"  {line}" for line in reason.detail.history)
         last = self._history[-1][0]
         lines = (f"{at - last:+.3f} s  {text}" for at, text in self._history)
-        return Shutdown(GaveUp((*lines, *inner), exception))
+        return Shutdown(GaveUp((*lines, *inner), exception_of(reason)))
 
 
 def _text(reason: ExitReason) -> str:

@@ -22,7 +22,7 @@ import structlog
 import trio
 
 from runtime import ChildSpec, Instrument, StartError, configure_logging
-from runtime.containment import contain
+from runtime.containment import contain, short_repr, show
 from runtime.current import current_table, node_is_open
 from runtime.outcomes import check_seconds
 from supervisors.backoff import Backoff
@@ -60,7 +60,10 @@ class _Service:
             trio.run(self._main)
         except (SupervisorGaveUp, StartError) as exc:
             self._say(
-                "service failed", level=logging.ERROR, error=str(exc), cause=repr(exc.__cause__)
+                "service failed",
+                level=logging.ERROR,
+                error=str(exc),
+                cause=short_repr(exc.__cause__),
             )
             return EXIT_GAVE_UP
         finally:
@@ -114,7 +117,7 @@ class _Service:
 
     def _say(self, what: str, *, level: int = logging.INFO, **details: object) -> None:
         """Log a line; a log that is broken must not break the shutdown as well."""
-        contain(None, partial(self._log.log, level, what, service=str(self._spec.id), **details))
+        contain(None, partial(self._log.log, level, what, service=show(self._spec.id), **details))
 
 
 def _leave_now() -> None:

@@ -38,7 +38,7 @@ from runtime import (
     ref,
     send_after,
 )
-from runtime.containment import attempt
+from runtime.containment import attempt, short_repr, show
 from runtime.exits import SHUTDOWN
 from runtime.instruments import GIVE_UP
 from runtime.outcomes import CastResult, InitResult
@@ -93,6 +93,7 @@ class SupervisorBody(ServerBody):
             if isinstance(server, Supervisor) and server.family is not None:
                 await server.family.stop_all()
             await manager.__aexit__(None, None, None)
+            del self.nursery  # it leads back to the process
 
 
 class Supervisor(GenServer):
@@ -153,7 +154,7 @@ class Supervisor(GenServer):
     def _check_significant(self, spec: ChildSpec) -> None:
         if spec.significant and self.auto_shutdown == "never":
             raise ValueError(
-                f"significant of child {spec.id!r}: the supervisor's auto_shutdown "
+                f"significant of child {short_repr(spec.id)}: the supervisor's auto_shutdown "
                 "is 'never', so its end could not end the supervisor"
             )
 
@@ -200,19 +201,20 @@ class Supervisor(GenServer):
         """Why a child cannot be added, if so."""
         present = self._family.rows.get(spec.id)
         if present is not None and present.process is not None:
-            return AlreadyStarted(str(spec.id), present.process.pid)
+            return AlreadyStarted(show(spec.id), present.process.pid)
         if present is not None:
             return AlreadyPresent(spec.id)
         _, error = attempt(self._check_significant, spec)
         if error is not None:
             return error
         enabled, error = attempt(spec.is_enabled)
-        return error if enabled else error or Ignored(f"child {spec.id!r} is not enabled")
+        return error if enabled else error or Ignored(f"child {short_repr(spec.id)} is not enabled")
 
     def _answer(self, reply_to: ReplyTo[Ref], child: Child, error: StartError | None) -> None:
         if error is not None:
             reply_to.error(error)
-        elif child.process is not None:
+        else:
+            assert child.process is not None
             reply_to.reply(ref(child.process.pid))
 
     def _find(
@@ -304,7 +306,7 @@ class Supervisor(GenServer):
         group = self._family.group(
             restart_group(self.strategy, self._family.rows.ids(), child.spec.id)
         )
-        names = ", ".join(str(member.spec.id) for member in group)
+        names = ", ".join(show(member.spec.id) for member in group)
         if delay == 0:
             self._report(child, pid, reason, f"restart {names}")
             return await self._start_group(group)

@@ -36,6 +36,11 @@ class SupervisorRef(Ref):
             raise TypeError(f"target: got {target!r}, allowed are a Pid and a Ref: named('shop')")
         self._target = ref(target) if isinstance(target, Pid) else target
 
+    @property
+    def incarnation(self) -> Pid | None:
+        """The pid it stays with; ``None`` if it leads there by name."""
+        return self._target.incarnation
+
     def find(self) -> Process | None:
         """The supervisor's process."""
         return self._target.find()

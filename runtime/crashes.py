@@ -1,0 +1,69 @@
+"""What an exception that leaves a process means: a reason, and perhaps the end of the program.
+
+Groups are walked with a list and asked by their type, because a group may be deep, and a class may
+do what it likes when it is asked for its parts or its class.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import trio
+
+from runtime.containment import contain
+from runtime.errors import ProcessExit
+from runtime.exits import Crashed, ExitReason
+
+
+def reason_of(exc: BaseException) -> ExitReason:
+    """The exit reason an exception stands for; whatever its class does, there is one."""
+    fallback: ExitReason = Crashed(exc)
+    return contain(fallback, _reason_of, exc)
+
+
+def _reason_of(exc: BaseException) -> ExitReason:
+    if isinstance(exc, ProcessExit):
+        return exc.reason
+    crash = without_cancelled(exc)
+    return foreign_cancelled() if crash is None else Crashed(crash)
+
+
+def foreign_cancelled() -> Crashed:
+    """The reason of a process that raised a ``Cancelled`` of somebody else's scope."""
+    return Crashed(RuntimeError("a trio.Cancelled left the cancel scope it belongs to"))
+
+
+def fatal_in(exc: BaseException) -> BaseException | None:
+    """The KeyboardInterrupt or SystemExit in ``exc``, which ends more than one process."""
+    fatal = (KeyboardInterrupt, SystemExit)
+    return next((one for one in leaves(exc) if issubclass(type(one), fatal)), None)
+
+
+def without_cancelled(exc: BaseException) -> BaseException | None:
+    """What is left of an exception without any ``Cancelled``, which is never stored."""
+    everything = leaves(exc)
+    rest = [one for one in everything if not issubclass(type(one), trio.Cancelled)]
+    if len(rest) == len(everything):
+        return exc
+    return BaseExceptionGroup("beside a cancellation", rest) if rest else None
+
+
+def leaves(exc: BaseException) -> list[BaseException]:
+    """The exceptions in a group and in the groups in it, in order."""
+    found: list[BaseException] = []
+    left = [exc]
+    while left:
+        one = left.pop()
+        parts = contain(None, _parts, one)
+        if parts is None:
+            found.append(one)
+        else:
+            left.extend(reversed(parts))
+    return found
+
+
+def _parts(exc: BaseException) -> list[BaseException] | None:
+    """What is in a group; ``None`` for what is no group."""
+    if not issubclass(type(exc), BaseExceptionGroup):
+        return None
+    return list(cast("BaseExceptionGroup[BaseException]", exc).exceptions)
