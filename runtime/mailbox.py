@@ -82,14 +82,25 @@ class Mailbox:
         return self.take(index)
 
     def scan(self, start: int) -> Iterator[tuple[int, object]]:
-        """The messages from position ``start`` on, with their positions."""
-        return enumerate(islice(self.items, start, None), start)
+        """The messages from position ``start`` on, with their positions.
+
+        Over a copy: whoever looks at them may cause more to arrive.
+        """
+        return enumerate(tuple(islice(self.items, start, None)), start)
 
     def take(self, index: int) -> object:
         """Remove and return the message at ``index``; the others keep their order."""
         item = self.items[index]
         del self.items[index]
         return item
+
+    def take_item(self, index: int, item: object) -> bool:
+        """Remove a message that was at ``index`` when it was scanned; whether it was there."""
+        if index >= len(self.items) or self.items[index] is not item:
+            index = next((at for at, one in enumerate(self.items) if one is item), -1)
+        if index >= 0:
+            del self.items[index]
+        return index >= 0
 
 
 def is_droppable(message: object) -> bool:

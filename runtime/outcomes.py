@@ -11,6 +11,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from runtime.containment import short_repr
 from runtime.exits import NORMAL, ExitReason, check_reason
 
 R_co = TypeVar("R_co", covariant=True)
@@ -20,9 +21,15 @@ def check_seconds(field: str, value: object, *, minimum: float = 0.0) -> float:
     """Refuse what is not a number of seconds of at least ``minimum``; ``math.inf`` is one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{field}: got {value!r}, allowed is a number of seconds or math.inf")
-    if math.isnan(value) or value < minimum:
-        raise ValueError(f"{field}: got {value!r}, allowed is {minimum:g} or more seconds")
-    return float(value)
+    try:
+        seconds = float(value)
+    except OverflowError:
+        seconds = math.nan
+    if math.isnan(seconds) or seconds < minimum:
+        raise ValueError(
+            f"{field}: got {short_repr(value)}, allowed is {minimum:g} or more seconds"
+        )
+    return seconds
 
 
 class Outcome(msgspec.Struct, frozen=True):

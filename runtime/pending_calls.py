@@ -139,8 +139,8 @@ class ReplyTo(Generic[R_contra]):
 
     def error(self, exc: Exception) -> None:
         """Raise ``exc`` in the caller; the server goes on."""
-        if not isinstance(exc, Exception):
-            raise TypeError(f"exc: got {exc!r}, allowed is an Exception")
+        if not isinstance(exc, Exception) or isinstance(exc, StopIteration):
+            raise TypeError(f"exc: got {exc!r}, allowed is an Exception but StopIteration")
         self._pending.settle("error", exc)
 
     @property

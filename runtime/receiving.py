@@ -105,8 +105,7 @@ def _take_first(
     """Each waiting message is looked at once: a waiting ``receive`` goes on where it was."""
     for index, item in process.mailbox.scan(start):
         message = item.open() if isinstance(item, Envelope) else item
-        if matches(message):
-            process.mailbox.take(index)
+        if matches(message) and process.mailbox.take_item(index, item):
             process.current = message
             if isinstance(item, Envelope):
                 process.current = item.content  # not the reply_to, whose holder answers for it

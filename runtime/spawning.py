@@ -23,6 +23,7 @@ from runtime.process_table import ProcessTable, check_name
 P = ParamSpec("P")
 
 DEFAULT_SHUTDOWN = 5.0
+MAX_ANCESTORS = 32
 
 
 class FunctionBody:
@@ -155,7 +156,9 @@ def spawn_process(
 def _ancestors() -> tuple[Pid | str, ...]:
     """Who started it, by name if it has one, then who started that. OTP: ``$ancestors``."""
     starter = current_process()
-    return () if starter is None else (starter.name or starter.pid, *starter.ancestors)
+    if starter is None:
+        return ()
+    return (starter.name or starter.pid, *starter.ancestors)[:MAX_ANCESTORS]
 
 
 def _spawn(

@@ -12,8 +12,22 @@ from runtime.spawning import spawn_process
 from runtime.starts import start_error
 from runtime.waiting import wait_started
 from supervisors.children import Child, Children
-from supervisors.requests import Ticket
+from supervisors.requests import ChildDown, Ticket
 from supervisors.shutdown import stop_all, stop_child, stop_in_order
+
+
+class _EndOfChild:
+    """Tells the supervisor of a child's end. No link: nobody can forge it or take it away."""
+
+    only_end = True
+
+    def __init__(self, supervisor: Process, pid: Pid) -> None:
+        self._supervisor = supervisor
+        self._pid = pid
+
+    def wake(self, reason: ExitReason) -> None:
+        """The child has ended."""
+        self._supervisor.post_system(ChildDown(self._pid, reason))
 
 
 class Family:
@@ -35,11 +49,12 @@ class Family:
             process = spawn_process(
                 self.owner.table, spec.make_body(), label=spec.behaviour, name=spec.name,
                 limit=spec.mailbox, budget=spec.shutdown, nursery=self._nursery,
-                parent=self.owner.pid, link_to=self.owner,
+                parent=self.owner.pid,
             )  # fmt: skip
         except AlreadyStarted as exc:
             child.status = "stopped"
             return exc
+        process.watches[_EndOfChild(self.owner, process.pid)] = None
         child.process, child.status = process, "starting"
         if ticket is not None:
             ticket.process = process
@@ -91,11 +106,11 @@ class Family:
         """The supervisor ends: stop every child, in order unless it was killed."""
         await stop_all(self.rows, self.owner)
 
-    def ended(self, pid: Pid | None) -> Child | None:
-        """The child whose process has just ended; ``None`` for a stranger, or one stopped here."""
+    def ended(self, pid: Pid) -> Child | None:
+        """The child whose process has just ended; ``None`` for one that was stopped here."""
         child = self.rows.of_pid(pid)
         if child is None or child.process is None or child.process.status != "ended":
-            return None  # also a living child can send its supervisor an exit signal
+            return None
         child.process, child.status = None, "stopped"
         return child
 

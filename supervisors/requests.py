@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-from runtime import Call, ChildSpec, ExitReason, Ref
+from runtime import Call, ChildSpec, ExitReason, Pid, Ref
 from runtime.child_spec import check_child_id
 from runtime.messages import SystemCast
 from runtime.process import Process
@@ -69,6 +69,13 @@ class WhichChildren(Call[list[ChildInfo]], frozen=True):
 
 class CountChildren(Call[ChildCounts], frozen=True):
     """Count the children."""
+
+
+class ChildDown(SystemCast, frozen=True):
+    """A child's process to its supervisor, from its last step: it has ended."""
+
+    pid: Pid
+    reason: ExitReason
 
 
 class RetryRestart(SystemCast, frozen=True):

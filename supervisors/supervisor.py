@@ -56,6 +56,7 @@ from supervisors.errors import (
 from supervisors.family import Family, failure_reason
 from supervisors.intensity import Intensity
 from supervisors.requests import (
+    ChildDown,
     CountChildren,
     DeleteChild,
     RestartChild,
@@ -271,8 +272,12 @@ class Supervisor(GenServer):
     # -- a child has ended ------------------------------------------------------------------
 
     @handles(Exit)
-    async def child_ended(self, message: Exit) -> CastResult:
-        """Decide what follows. A stranger's signal, or one of a child stopped here, is nothing."""
+    def ignore_exit(self, message: Exit) -> None:
+        """An exit signal of a stranger, or of a child, does not stop a supervisor."""
+
+    @handles(ChildDown)
+    async def child_ended(self, message: ChildDown) -> CastResult:
+        """Decide what follows; nothing, if the child was stopped here."""
         child = self._family.ended(message.pid)
         if child is None:
             return None

@@ -15,6 +15,8 @@ from runtime.process import table_var
 
 T = TypeVar("T")
 
+END_OF_TIME = 1e12
+
 
 def run_in_virtual_time(
     fn: Callable[[], Awaitable[T]],
@@ -22,9 +24,17 @@ def run_in_virtual_time(
     clock: trio.abc.Clock | None,
     instruments: Sequence[trio.abc.Instrument],
 ) -> T:
-    """``trio.run`` on a clock that jumps to the next deadline whenever all tasks wait."""
+    """``trio.run`` on a clock that jumps to the next deadline whenever all tasks wait.
+
+    A test that hangs is one that waits for ever: it fails at once, at the end of virtual time.
+    """
+
+    async def until_the_end_of_time() -> T:
+        with trio.fail_after(END_OF_TIME):
+            return await fn()
+
     virtual = clock or trio.testing.MockClock(autojump_threshold=0)
-    return trio.run(fn, clock=virtual, instruments=instruments)
+    return trio.run(until_the_end_of_time, clock=virtual, instruments=instruments)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator, Iterable
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import msgspec
+import structlog
+import structlog.testing
 
 from runtime import (
     Call,
     Cast,
     Crashed,
+    Event,
     ExitReason,
     GenServer,
     NoProcess,
+    Pid,
+    ProcessEnded,
+    Ref,
     ReplyTo,
+    kill,
     spawn,
     trap_exits,
     wait_exit,
@@ -108,3 +116,27 @@ class Scripted(GenServer):
     def terminate(self, reason: ExitReason) -> Any:
         self.log.append(("terminate", reason))
         return self.script["terminate"](self, reason) if "terminate" in self.script else None
+
+
+@contextmanager
+def captured_logs() -> Generator[list[Any]]:
+    """What is logged in the block, one dict a line, before it is rendered."""
+    capture = structlog.testing.LogCapture()
+    structlog.configure(processors=[capture])
+    try:
+        yield capture.entries
+    finally:
+        structlog.reset_defaults()
+
+
+def end_of(events: Iterable[Event], pid: Pid) -> ExitReason:
+    """Why the process ended, as the node told its instruments, exactly once."""
+    (reason,) = [one.reason for one in events if isinstance(one, ProcessEnded) and one.pid is pid]
+    return reason
+
+
+async def stop_all(*targets: Pid | Ref) -> None:
+    """Kill what is still there and wait until it is gone."""
+    for target in targets:
+        kill(target)
+        await wait_exit(target)

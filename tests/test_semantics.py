@@ -10,11 +10,11 @@ ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "docs" / "semantics.md").read_text()
 CONTRACT = TEXT.split("## Differences from OTP")[0]
 SENTENCE = re.compile(r"^(\d+\.\d+) (.*?)(?=^\d+\.\d+ |^## |\Z)", re.DOTALL | re.MULTILINE)
-SENTENCES = {number: text for number, text in SENTENCE.findall(CONTRACT)}
+SENTENCES: dict[str, str] = dict(SENTENCE.findall(CONTRACT))
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 
 
-def tests_of(path: Path) -> set[str]:
+def names_in(path: Path) -> set[str]:
     """The names of the test functions in a file."""
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     return {node.name for node in ast.parse(path.read_text()).body if isinstance(node, functions)}
@@ -27,7 +27,7 @@ def test_every_sentence_names_a_test() -> None:
 
 def test_every_test_that_is_named_exists() -> None:
     for path, name in TEST.findall(TEXT):
-        assert name in tests_of(ROOT / path), f"{path}::{name}"
+        assert name in names_in(ROOT / path), f"{path}::{name}"
 
 
 def test_the_sentences_are_numbered_without_gaps() -> None:

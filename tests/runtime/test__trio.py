@@ -1,0 +1,120 @@
+"""The private names of Trio that are used, and what happens without them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+import trio
+from trio.lowlevel import Task, current_task
+
+from runtime import _trio
+
+
+async def in_child(fn: Callable[[Task], Awaitable[None]]) -> None:
+    """Run ``fn`` with its task in a nursery that must not break."""
+
+    async def child() -> None:
+        await fn(current_task())
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(child)
+
+
+async def test_trio_still_has_the_private_names() -> None:
+    """A release of Trio that changes one of these must be looked at."""
+    task = current_task()
+    async with trio.open_nursery() as nursery:
+        assert task._cancel_status is not None
+        assert callable(task._activate_cancel_status)
+        assert isinstance(task._child_nurseries, list)
+        assert nursery._closed is False
+        assert nursery._cancel_status is not None
+
+
+async def test_a_fingerprint_differs_once_a_scope_or_nursery_was_opened() -> None:
+    async def check(task: Task) -> None:
+        before = _trio.scope_fingerprint(task)
+        with trio.CancelScope():
+            assert _trio.scope_fingerprint(task) != before
+            await trio.lowlevel.checkpoint()
+        assert _trio.scope_fingerprint(task) == before
+        async with trio.open_nursery():
+            assert _trio.scope_fingerprint(task) != before
+        assert _trio.scope_fingerprint(task) == before
+
+    await in_child(check)
+
+
+async def test_a_task_in_order_has_no_leaked_scopes() -> None:
+    async def check(task: Task) -> None:
+        assert not _trio.has_leaked_scopes(task)
+        with trio.CancelScope():
+            await trio.lowlevel.checkpoint()
+        async with trio.open_nursery():
+            pass
+        assert not _trio.has_leaked_scopes(task)
+
+    await in_child(check)
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_left_open_scope_is_seen_and_closed(cancelled: bool) -> None:
+    async def check(task: Task) -> None:
+        scope = trio.CancelScope()
+        scope.__enter__()
+        if cancelled:
+            scope.cancel()
+        assert _trio.has_leaked_scopes(task)
+        await _trio.close_leaked_scopes(task)
+        assert not _trio.has_leaked_scopes(task)
+        await trio.sleep(1)  # the scope is cancelled, and no longer around us
+
+    await in_child(check)
+
+
+async def test_a_left_open_nursery_is_seen_its_tasks_are_ended_and_it_is_closed() -> None:
+    ended: list[str] = []
+
+    async def slow_to_end() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(3)
+            ended.append("child")
+
+    async def check(task: Task) -> None:
+        manager = trio.open_nursery()
+        nursery = await manager.__aenter__()
+        nursery.start_soon(slow_to_end)
+        await trio.sleep(1)
+        assert _trio.has_leaked_scopes(task)
+        await _trio.close_leaked_scopes(task)
+        assert ended == ["child"]
+        assert not _trio.has_leaked_scopes(task)
+        assert task.child_nurseries == []
+        with pytest.raises(RuntimeError, match="Nursery is closed"):
+            nursery.start_soon(trio.sleep, 1)
+
+    await in_child(check)
+
+
+class OtherTask:
+    """A task of a Trio without the private names: the public ones are all there is."""
+
+    def __init__(self, nurseries: list[trio.Nursery]) -> None:
+        self.child_nurseries = nurseries
+        self.parent_nursery: trio.Nursery | None = None
+
+
+async def test_without_the_private_names_the_public_ones_serve() -> None:
+    bare = OtherTask([])
+    assert _trio.scope_fingerprint(bare) == 0  # type: ignore[arg-type]
+    assert not _trio.has_leaked_scopes(bare)  # type: ignore[arg-type]
+    await _trio.close_leaked_scopes(bare)  # type: ignore[arg-type]
+    async with trio.open_nursery() as nursery:
+        holder = OtherTask([nursery])
+        assert _trio.scope_fingerprint(holder) == 1  # type: ignore[arg-type]
+        assert _trio.has_leaked_scopes(holder)  # type: ignore[arg-type]
+        await _trio.close_leaked_scopes(holder)  # type: ignore[arg-type]

@@ -1,0 +1,88 @@
+"""A server has no cancel scope until a callback is awaited; then for the rest of its life."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import trio
+
+from runtime import Killed, Node, exit, kill, self_, start, wait_exit
+from runtime.current import find_process
+from tests.support import Ask, Do, Scripted
+
+Signal = Callable[[Any], None]
+
+
+def boom(target: Any) -> None:
+    exit(target, "boom")
+
+
+async def has_scope(server: Any) -> bool:
+    process = find_process(server)
+    assert process is not None
+    return process.scope is not None
+
+
+async def test_it_is_opened_by_the_first_coroutine_and_stays(node: Node) -> None:
+    async def later(*args: object) -> None:
+        await trio.sleep(1)
+
+    server = await start(Scripted.child_spec())
+    await server.call(Ask(lambda one, reply_to: 1))
+    assert not await has_scope(server)
+    await server.call(Ask(later))
+    assert await has_scope(server)
+    await server.call(Ask(lambda one, reply_to: 1))
+    assert await has_scope(server)
+
+
+@pytest.mark.parametrize("opened", [True, False])
+@pytest.mark.parametrize(("signal", "reason"), [(kill, Killed()), (boom, "boom")])
+async def test_a_signal_ends_a_waiting_server_with_it_or_without(
+    node: Node, opened: bool, signal: Signal, reason: object
+) -> None:
+    async def later(*args: object) -> None:
+        await trio.lowlevel.checkpoint()
+
+    server = await start(Scripted.child_spec())
+    if opened:
+        await server.call(Ask(later))
+    async with trio.open_nursery() as nursery:
+
+        @nursery.start_soon
+        async def watch() -> None:
+            assert await wait_exit(server) == reason
+
+        await trio.sleep(1)
+        signal(server)
+
+
+@pytest.mark.parametrize("opened", [True, False])
+@pytest.mark.parametrize("signal", [kill, boom])
+async def test_a_coroutine_that_comes_after_the_signal_ends_at_its_first_checkpoint(
+    node: Node, opened: bool, signal: Signal
+) -> None:
+    """A ``def`` ends its own process and then returns a coroutine."""
+    log: list[str] = []
+
+    async def rest() -> None:
+        log.append("begun")
+        await trio.lowlevel.checkpoint()
+        log.append("went on")
+
+    def handler(one: object) -> Any:
+        signal(self_())
+        return rest()
+
+    async def nothing(*args: object) -> None:
+        """So that the scope is open."""
+
+    server = await start(Scripted.child_spec())
+    if opened:
+        await server.call(Ask(nothing))
+    server.cast(Do(handler))
+    await trio.sleep(1)
+    assert find_process(server) is None
+    assert log == ["begun"]

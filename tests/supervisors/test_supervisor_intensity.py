@@ -1,0 +1,200 @@
+"""Restart intensity: how often, in what time, counted for the supervisor as a whole."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+
+from runtime import ExitReason, Node, Shutdown, is_alive, kill, wait_exit
+from supervisors import GaveUp, SupervisorRef
+from tests.conftest import Recorder
+from tests.supervisors.tree_parts import (
+    Flaky,
+    crash,
+    drain,
+    end,
+    kids,
+    pid_of,
+    settle,
+    start_supervisor,
+    worker,
+    workers,
+)
+from tests.support import end_of
+
+
+def gave_up(reason: ExitReason) -> bool:
+    return isinstance(reason, Shutdown) and isinstance(reason.detail, GaveUp)
+
+
+async def test_three_restarts_in_five_seconds_are_made_and_the_fourth_crash_ends_it(
+    node: Node, events: Recorder
+) -> None:
+    """SUP-034, and SUP-017 for what differs: the defaults are those of the usual constructor,
+    3 in 5 seconds; there is no lower level with 1 in 5.
+    """
+    log: list[str] = []
+    sup = await start_supervisor(workers(log, "abc"))
+    root = sup.pid
+    for _ in range(3):
+        await crash(sup, "b")
+    assert await kids(sup) == "c=up b=up a=up"
+    drain(log)
+    await crash(sup, "b")
+    assert drain(log) == ["terminate b boom", "terminate c shutdown", "terminate a shutdown"]
+    assert gave_up(end_of(events, root))
+
+
+async def test_the_restarts_of_all_children_are_counted_together(node: Node) -> None:
+    """Trap: not per child."""
+    log: list[str] = []
+    sup = await start_supervisor(workers(log, "abcd"))
+    for tag in "abc":
+        await crash(sup, tag)
+    assert is_alive(sup)
+    await crash(sup, "d")
+    assert not is_alive(sup)
+
+
+async def test_with_no_restarts_allowed_the_first_crash_ends_it(
+    node: Node, events: Recorder
+) -> None:
+    """SUP-035."""
+    log: list[str] = []
+    sup = await start_supervisor(workers(log, "ab"), max_restarts=0)
+    root = sup.pid
+    await crash(sup, "b")
+    assert gave_up(end_of(events, root))
+    assert log == ["init a", "init b", "terminate b boom", "terminate a shutdown"]
+
+
+@pytest.mark.parametrize(
+    ("max_seconds", "apart", "survives"),
+    [(1.0, 2.2, True), (2.0, 0.9, False), (1.0, 1.0, False), (1.0, 1.001, True)],
+)
+async def test_old_restarts_fall_out_of_the_window(
+    node: Node, max_seconds: float, apart: float, survives: bool
+) -> None:
+    """SUP-036, SUP-037."""
+    log: list[str] = []
+    sup = await start_supervisor(workers(log, "a"), max_restarts=1, max_seconds=max_seconds)
+    for _ in range(5):
+        if is_alive(sup):
+            await crash(sup, "a")
+        await trio.sleep(apart)
+    assert is_alive(sup) is survives
+    assert log.count("init a") == (6 if survives else 2)
+
+
+async def test_a_group_restart_counts_once(node: Node) -> None:
+    """SUP-038."""
+    log: list[str] = []
+    sup = await start_supervisor(workers(log, "abc"), strategy="one_for_all", max_restarts=1)
+    await crash(sup, "b")
+    assert await kids(sup) == "c=up b=up a=up"
+    await crash(sup, "b")
+    assert not is_alive(sup)
+
+
+async def test_one_for_all_absorbs_a_second_death_that_it_had_not_seen(node: Node) -> None:
+    """SUP-039: it is one restart."""
+    log: list[str] = []
+    sup = await start_supervisor(workers(log, "abc"), strategy="one_for_all", max_restarts=1)
+    kill(await pid_of(sup, "a"))
+    kill(await pid_of(sup, "c"))
+    await settle()
+    assert await kids(sup) == "c=up b=up a=up"
+    assert drain(log)[3:] == ["terminate b shutdown", "init a", "init b", "init c"]
+
+
+async def test_one_for_one_counts_each_of_two_deaths_that_it_had_not_seen(
+    node: Node, events: Recorder
+) -> None:
+    """SUP-040: the first is restarted, then the supervisor gives up and stops it again."""
+    log: list[str] = []
+    sup = await start_supervisor(workers(log, "abc"), max_restarts=1)
+    root = sup.pid
+    first, second = await pid_of(sup, "a"), await pid_of(sup, "b")
+    drain(log)
+    kill(first)
+    kill(second)
+    await settle()
+    assert gave_up(end_of(events, root))
+    restarted = "a" if "init a" in log else "b"
+    assert sorted(log) == sorted(
+        [f"init {restarted}", f"terminate {restarted} shutdown", "terminate c shutdown"]
+    )
+    assert log.index(f"init {restarted}") == 0
+
+
+async def test_every_failed_attempt_to_start_again_counts(node: Node, events: Recorder) -> None:
+    """SUP-042, and the trap: exactly max_restarts attempts, then the siblings are stopped."""
+    log: list[str] = []
+    flaky = Flaky(failures=100)
+    sup = await start_supervisor([worker(log, "a"), worker(log, "f", begin=flaky)])
+    root = sup.pid
+    drain(log)
+    await crash(sup, "f")
+    assert flaky.attempts == 1 + 3
+    assert drain(log) == ["terminate f boom", "init f", "init f", "init f", "terminate a shutdown"]
+    assert gave_up(end_of(events, root))
+
+
+async def test_requests_do_not_count(node: Node) -> None:
+    """SUP-057, SUP-062 and the trap: neither terminate_child, restart_child nor start_child."""
+    log: list[str] = []
+    sup = await start_supervisor(workers(log, "a"), max_restarts=0)
+    for _ in range(5):
+        await sup.terminate_child("a")
+        await sup.restart_child("a")
+    await sup.start_child(worker(log, "b"))
+    assert await kids(sup) == "b=up a=up"
+
+
+async def test_a_clean_end_of_a_permanent_child_counts_like_a_crash(node: Node) -> None:
+    """SUP-024."""
+    log: list[str] = []
+    sup = await start_supervisor(workers(log, "a"), max_restarts=1)
+    await end(sup, "a", Shutdown())
+    await end(sup, "a", Shutdown())
+    assert not is_alive(sup)
+
+
+async def test_an_endless_window_never_forgets(node: Node) -> None:
+    log: list[str] = []
+    sup = await start_supervisor(workers(log, "a"), max_restarts=2, max_seconds=float("inf"))
+    for _ in range(3):
+        await crash(sup, "a")
+        await trio.sleep(80_000)
+    assert not is_alive(sup)
+
+
+async def test_giving_up_stops_the_children_within_their_budgets(node: Node) -> None:
+    """The children that are left have the time they were promised, one after the other."""
+    log: list[str] = []
+    slow = [worker(log, tag, nap=100).replace(shutdown=3) for tag in "ab"]
+    sup = await start_supervisor([*slow, worker(log, "c")], max_restarts=0)
+    began = trio.current_time()
+    await crash(sup, "c")
+    assert gave_up(await wait_exit(sup))
+    assert trio.current_time() - began == 6
+
+
+async def test_what_led_to_giving_up_is_told_oldest_first(node: Node, events: Recorder) -> None:
+    log: list[str] = []
+    sup: SupervisorRef = await start_supervisor(workers(log, "ab"), max_restarts=2)
+    root = sup.pid
+    await crash(sup, "a")
+    await trio.sleep(1.5)
+    await crash(sup, "b")
+    await trio.sleep(0.5)
+    await crash(sup, "a")
+    reason = end_of(events, root)
+    assert isinstance(reason, Shutdown)
+    assert isinstance(reason.detail, GaveUp)
+    assert reason.detail.exception is None
+    assert reason.detail.history == (
+        "-2.000 s  child 'a': 'boom'",
+        "-0.500 s  child 'b': 'boom'",
+        "+0.000 s  child 'a': 'boom'",
+    )
