@@ -55,10 +55,11 @@ async def receive(match: Match = None, *, timeout: float = math.inf) -> object:
     matches = _predicate(match)
     check_seconds("timeout", timeout)
     await _be_fair(process)
-    found, message = _take_first(process, 0, matches)
+    search = _Search(process, matches)
+    found, message = search.look()
     if not found and timeout > 0:
         with trio.move_on_after(timeout):
-            found, message = await _wait_for(process, matches)
+            found, message = await search.wait()
     if not found:
         if timeout == 0:
             await trio.lowlevel.checkpoint()  # a polling loop must not freeze the program
@@ -89,26 +90,43 @@ async def _be_fair(process: Process) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()
 
 
-async def _wait_for(process: Process, matches: Callable[[object], bool]) -> tuple[bool, object]:
-    while True:
-        examined, evicted = len(process.mailbox), process.mailbox.evicted
-        await process.park()
-        start = max(0, examined - (process.mailbox.evicted - evicted))
-        found, message = _take_first(process, start, matches)
-        if found:
-            return True, message
+class _Search:
+    """One ``receive``: each waiting message is looked at once, however long it goes on.
 
+    ``_seen`` counts the messages behind it, those that were evicted meanwhile included.
+    """
 
-def _take_first(
-    process: Process, start: int, matches: Callable[[object], bool]
-) -> tuple[bool, object]:
-    """Each waiting message is looked at once: a waiting ``receive`` goes on where it was."""
-    for index, item in process.mailbox.scan(start):
-        message = item.open() if isinstance(item, Envelope) else item
-        if matches(message) and process.mailbox.take_item(index, item):
-            process.current = message
-            if isinstance(item, Envelope):
-                process.current = item.content  # not the reply_to, whose holder answers for it
-                item.taken()
-            return True, message
-    return False, None
+    def __init__(self, process: Process, matches: Callable[[object], bool]) -> None:
+        self._process = process
+        self._mailbox = process.mailbox
+        self._matches = matches
+        self._seen = process.mailbox.evicted
+
+    def look(self) -> tuple[bool, object]:
+        """Look at what has not been looked at, and take out the first match."""
+        start = self._start
+        self._seen = self._mailbox.evicted + len(self._mailbox)  # what comes meanwhile is new
+        for index, item in self._mailbox.scan(start):
+            message = item.open() if isinstance(item, Envelope) else item
+            if self._matches(message) and self._mailbox.take_item(index, item):
+                self._process.current = message
+                if isinstance(item, Envelope):
+                    self._process.current = item.content  # not the reply_to: its holder answers
+                    item.taken()
+                return True, message
+        return False, None
+
+    async def wait(self) -> tuple[bool, object]:
+        """Look again whenever something has come."""
+        while True:
+            if self._start < len(self._mailbox):  # the predicate itself has sent something
+                await trio.lowlevel.checkpoint()
+            else:
+                await self._process.park()
+            found, message = self.look()
+            if found:
+                return True, message
+
+    @property
+    def _start(self) -> int:
+        return max(0, self._seen - self._mailbox.evicted)

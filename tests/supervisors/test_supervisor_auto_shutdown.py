@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import trio
 
 from runtime import (
     ChildEnded,
@@ -20,7 +21,7 @@ from runtime import (
     named,
     wait_exit,
 )
-from supervisors import Supervisor
+from supervisors import Backoff, Supervisor
 from tests.conftest import Recorder
 from tests.supervisors.tree_parts import (
     End,
@@ -120,11 +121,15 @@ async def test_all_significant_waits_for_the_last_of_them(node: Node, events: Re
 async def test_a_significant_child_that_is_being_restarted_has_not_ended(node: Node) -> None:
     log: list[str] = []
     sup = await start_supervisor(
-        [significant(log, "s"), significant(log, "t")], auto_shutdown="all_significant"
+        [significant(log, "s"), significant(log, "t")],
+        auto_shutdown="all_significant",
+        backoff=Backoff(1.0, 1.0, jitter=0.0),
     )
     await crash(sup, "s")
     await end(sup, "t", Normal())
-    assert is_alive(sup)
+    assert await kids(sup) == "t=undefined s=undefined"
+    await trio.sleep(2)
+    assert await kids(sup) == "t=undefined s=up"
     await end(sup, "s", Normal())
     assert not is_alive(sup)
 

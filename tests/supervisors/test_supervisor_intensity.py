@@ -100,8 +100,9 @@ async def test_one_for_all_absorbs_a_second_death_that_it_had_not_seen(node: Nod
     """SUP-039: it is one restart."""
     log: list[str] = []
     sup = await start_supervisor(workers(log, "abc"), strategy="one_for_all", max_restarts=1)
-    kill(await pid_of(sup, "a"))
-    kill(await pid_of(sup, "c"))
+    first, second = await pid_of(sup, "a"), await pid_of(sup, "c")
+    kill(first)
+    kill(second)
     await settle()
     assert await kids(sup) == "c=up b=up a=up"
     assert drain(log)[3:] == ["terminate b shutdown", "init a", "init b", "init c"]
