@@ -50,7 +50,8 @@ class Entered:
 class _Failures:
     """Holds back what is raised under it, so that the rest is closed as well; then raises it."""
 
-    def __init__(self) -> None:
+    def __init__(self, process: Process) -> None:
+        self._process = process
         self._last: BaseException | None = None
 
     def __enter__(self) -> None:
@@ -63,6 +64,7 @@ class _Failures:
         _trace: TracebackType | None,
     ) -> bool:
         if exc is not None:
+            self._process.notice_fatal(exc)  # it may be no more than a context in the end
             if self._last is not None and self._last is not exc:
                 _chain(exc, self._last)
             self._last = exc
@@ -89,7 +91,7 @@ def _chain(exc: BaseException, earlier: BaseException) -> None:
 
 async def close_all(process: Process, entered: list[Entered], exc: BaseException | None) -> None:
     """Close them, last first; one that raises does not keep the others open."""
-    failures = _Failures()
+    failures = _Failures(process)
     while entered:
         with failures:
             await entered.pop().close(process, exc)

@@ -60,10 +60,11 @@ class Node:
         trace: TracebackType | None,
     ) -> bool:
         """Stop every process in order, then let what ended the body go on its way, unwrapped."""
-        absorbed = await self._stack.__aexit__(kind, exc, trace)
-        if self._fatal is not None:
-            raise self._fatal
-        return bool(absorbed)
+        try:
+            return bool(await self._stack.__aexit__(kind, exc, trace))
+        finally:
+            if self._fatal is not None:
+                raise self._fatal
 
     async def _leave(self) -> None:
         """What cancels the block meanwhile is delivered at the next checkpoint after it."""

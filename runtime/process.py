@@ -211,7 +211,7 @@ class Process:
         victim = self.mailbox.evict_oldest()
         if isinstance(victim, Envelope):
             victim.refuse(error)
-        elif victim is not None:
+        else:
             self._dropped(victim)
         return True
 
@@ -308,10 +308,14 @@ class Process:
 
     def reason_for(self, exc: BaseException) -> ExitReason:
         """The exit reason an exception stands for, unless an exit signal was there first."""
+        self.notice_fatal(exc)
+        return reason_of(exc) if self.exiting is None else self.exiting
+
+    def notice_fatal(self, exc: BaseException) -> None:
+        """A KeyboardInterrupt or SystemExit ends the node as well."""
         fatal = fatal_in(exc)
         if fatal is not None:
             self.table.on_fatal(fatal)
-        return reason_of(exc) if self.exiting is None else self.exiting
 
     def _cleanup_failed(self, reason: ExitReason, exc: BaseException) -> None:
         failed = without_cancelled(exc)

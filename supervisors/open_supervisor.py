@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from types import TracebackType
+from typing import Self
 
 import trio
 from trio.lowlevel import enable_ki_protection
@@ -63,6 +64,30 @@ class _RootWatch:
         return gave_up or self.orphaned or not is_clean(reason)
 
 
+class _Note:
+    """Says on what the body raised, also if a new group was made of it, that the tree failed."""
+
+    def __init__(self, spec: ChildSpec, watch: _RootWatch) -> None:
+        self._spec = spec
+        self._watch = watch
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        exc: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        if exc is not None and self._watch.failed:
+            self.add_to(exc)
+
+    def add_to(self, exc: BaseException) -> None:
+        """Add the note."""
+        exc.add_note(f"meanwhile: {_gave_up(self._spec, self._watch)}")
+
+
 class OpenSupervisor(AbstractAsyncContextManager[SupervisorRef]):
     """What ``open_supervisor`` returns; use it with ``async with``, once."""
 
@@ -91,14 +116,14 @@ class OpenSupervisor(AbstractAsyncContextManager[SupervisorRef]):
         trace: TracebackType | None,
     ) -> bool:
         """Stop the tree in order, then raise what there is to raise; the body's own goes first."""
-        absorbed = bool(await self._stack.__aexit__(kind, exc, trace))
+        with _Note(self._spec, self._watch) as note:
+            absorbed = bool(await self._stack.__aexit__(kind, exc, trace))
         if not self._watch.failed:
             return absorbed
-        error = _gave_up(self._spec, self._watch)
         if exc is not None and not absorbed:
-            exc.add_note(f"meanwhile: {error}")
+            note.add_to(exc)
             return False
-        raise error from exception_of(self._watch.reason)
+        raise _gave_up(self._spec, self._watch) from exception_of(self._watch.reason)
 
 
 async def _start_root(spec: ChildSpec, watch: _RootWatch) -> Process:

@@ -94,7 +94,6 @@ async def test_the_end_of_a_living_child_is_not_believed(family: Family) -> None
 
 
 async def test_a_strangers_end_is_nobodys(family: Family) -> None:
-    assert family.ended(None) is None
     assert family.ended(Pid(99, "x")) is None
 
 
