@@ -95,10 +95,12 @@ class Node:
 
 def _next_root(table: ProcessTable[Process]) -> Process:
     """The last started; but a tree that a living process keeps open is that process's to stop."""
-    for root in reversed(table.roots):
-        if root.keeper is None or root.keeper.status == "ended":
-            return root
-    return next(reversed(table.roots))
+    free = (
+        root
+        for root in reversed(table.roots)
+        if root.keeper is None or root.keeper.status == "ended"
+    )
+    return next(free, next(reversed(table.roots)))
 
 
 def open_node(*, instruments: Iterable[Instrument] | None = None) -> Node:

@@ -20,6 +20,7 @@ from runtime.deadlines import Deadline
 from runtime.errors import CallCycle, CallExit, CallTimeout, MailboxFull, ReplyDropped
 from runtime.exits import NO_PROCESS, Crashed, ExitReason
 from runtime.messages import Call, Envelope, SystemCall
+from runtime.pid import Pid
 from runtime.process import Process
 from runtime.reply_types import admits_none
 
@@ -32,8 +33,17 @@ _Result: TypeAlias = Literal["none", "reply", "error", "exit", "timeout", "dropp
 class PendingCall(Envelope):
     """A call on its way: in the server's mailbox, in its hands, or put off by ``NoReply``."""
 
-    __slots__ = ("deadline", "deferred", "request", "result", "server", "target", "task", "value",
-                 "visible")  # fmt: skip
+    __slots__ = (
+        "deadline",
+        "deferred",
+        "request",
+        "result",
+        "server",
+        "target",
+        "task",
+        "value",
+        "visible",
+    )
 
     def __init__(self, server: Process, target: object, request: Call[object]) -> None:
         self.server = server
@@ -72,6 +82,10 @@ class PendingCall(Envelope):
     def may_reply_none(self) -> bool:
         """Whether a handler may return ``None``: it replied before, or the type admits it."""
         return self.result != "none" or admits_none(type(self.request))
+
+    def refuse_cycle(self, cycle: tuple[Pid, ...]) -> bool:
+        """The server has begun to wait for the caller, directly or by others."""
+        return self.settle("error", CallCycle(cycle, self.target, self.request))
 
     def server_ended(self, reason: ExitReason) -> None:
         """No reply will come."""

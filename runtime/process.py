@@ -78,6 +78,10 @@ class Edge(Protocol):
     task: Task | None
     deferred: bool
 
+    def refuse_cycle(self, cycle: tuple[Pid, ...]) -> bool:
+        """A wait that began later has closed a cycle; whether this edge could be taken back."""
+        ...
+
 
 class Process:
     """The kernel's side of a process. Users hold a ``Pid`` or a ``Ref``, never this."""

@@ -9,7 +9,8 @@ from trio.lowlevel import Abort, Task, current_task, enable_ki_protection
 
 from runtime.current import current_process
 from runtime.exits import ExitReason
-from runtime.process import Process
+from runtime.pid import Pid
+from runtime.process import Edge, Process
 
 
 class Waiter:
@@ -31,6 +32,10 @@ class Waiter:
         if task is not None:
             self.reason = reason
             trio.lowlevel.reschedule(task)
+
+    def refuse_cycle(self, cycle: tuple[Pid, ...]) -> bool:
+        """A wait for a start or an end cannot be refused; a call on the way round can."""
+        return False
 
 
 @enable_ki_protection
@@ -65,6 +70,7 @@ async def _wait(waiter: Waiter, on_cancel: Callable[[], object] | None) -> ExitR
     process.watches[waiter] = None
     if me is not None and own_task:
         me.waiting_for = waiter
+        _break_cycle(me)
     try:
         await trio.lowlevel.wait_task_rescheduled(abort)
     finally:
@@ -74,3 +80,26 @@ async def _wait(waiter: Waiter, on_cancel: Callable[[], object] | None) -> ExitR
     if waiter.raise_cancel is not None:
         waiter.raise_cancel()
     return waiter.reason
+
+
+def _break_cycle(me: Process) -> None:
+    """The wait that has just begun may close a cycle; the first call on the way is refused then.
+
+    A supervisor that begins to stop a child whose call is in its mailbox, for example.
+    """
+    path, edges = [me], [me.waiting_for]
+    while (edge := edges[-1]) is not None and edge.task is not None and not edge.deferred:
+        if edge.server is me:
+            _refuse_one(path, edges)
+            return
+        if edge.server in path:
+            return
+        path.append(edge.server)
+        edges.append(edge.server.waiting_for)
+
+
+def _refuse_one(path: list[Process], edges: list[Edge | None]) -> None:
+    pids = tuple(process.pid for process in path)
+    for at, edge in enumerate(edges):
+        if edge is not None and edge.refuse_cycle((*pids[at:], *pids[: at + 1])):
+            return

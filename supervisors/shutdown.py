@@ -46,4 +46,7 @@ async def stop_all(children: Iterable[Child], supervisor: Process) -> None:
         with trio.CancelScope() as supervisor.grace:
             await stop_in_order(children, supervisor.pid)
         supervisor.grace = None
+    if supervisor.killed:
+        for call in tuple(supervisor.pending):  # nobody will read them, and children may wait
+            call.server_ended(KILLED)
     await stop_together(children, supervisor.pid, KILLED)

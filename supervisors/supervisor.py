@@ -192,7 +192,7 @@ class Supervisor(GenServer):
         elif not ticket.cancelled:
             child = Child(spec)
             failure = await self._family.start_new(child, ticket)
-            if ticket.cancelled or reply_to.answered:  # whoever asked for it has given up
+            if reply_to.answered:  # whoever asked for it has given up
                 await self._family.forget(child)
             else:
                 self._answer(reply_to, child, failure)
@@ -344,8 +344,7 @@ class Supervisor(GenServer):
     async def retry_restart(self, message: RetryRestart) -> CastResult:
         """Go on with a restart, unless the child was stopped, deleted or restarted meanwhile."""
         child, family = message.child, self._family
-        stale = child.status != "restarting" or child.restarts != message.attempt
-        if stale or family.rows.get(child.spec.id) is not child:
+        if child.status != "restarting" or child.restarts != message.attempt:
             return None
         if message.failure is not None:
             return await self._restart(child, message.failure, None)

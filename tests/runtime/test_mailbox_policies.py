@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 import trio
 
 from runtime import (
     Call,
+    CallError,
     Cast,
     Down,
     Exit,
@@ -29,11 +32,13 @@ from runtime import (
     receive,
     ref,
     send,
+    send_after,
     spawn,
     start,
     trap_exits,
     wait_exit,
 )
+from runtime.current import find_process
 from tests.conftest import Recorder
 from tests.support import Ask, Do, Note, Scripted, in_process, stop_all
 
@@ -289,3 +294,45 @@ async def test_drops_are_counted_also_when_nobody_wants_to_hear_of_them() -> Non
             send(reader.pid, number)
         assert reader.dropped() == (1, 2)
         assert await reader.read() == [0]
+
+
+@pytest.mark.parametrize("policy", ["raise", "drop_newest", "drop_oldest"])
+@pytest.mark.parametrize("seed", range(20))
+async def test_it_never_holds_more_than_its_limit_of_users_messages(
+    node: Node, policy: MailboxPolicy, seed: int
+) -> None:
+    """Whatever comes, from whomever, in whatever order, read slowly."""
+    dice = random.Random(seed)
+
+    async def slow_reader() -> None:
+        trap_exits()
+        while True:
+            await trio.sleep(1)
+            await receive(lambda _message: dice.random() < 0.3)
+
+    async def call() -> None:
+        with suppress(MailboxFull, CallError):
+            await ref(pid).call(Get(), timeout=dice.randrange(3))
+
+    pid = spawn(slow_reader, mailbox=MailboxLimit(3, policy))
+    process = find_process(pid)
+    assert process is not None
+    await trio.sleep(0.5)
+    most = 0
+    sends: tuple[Callable[[], object], ...] = (
+        lambda: send(pid, "info"),
+        lambda: ref(pid).cast(Add()),
+        lambda: send_after(pid, "timer", dice.randrange(3)),
+        lambda: exit(pid, "signal"),
+        lambda: nursery.start_soon(call),
+    )
+    async with trio.open_nursery() as nursery:
+        for _ in range(200):
+            with suppress(MailboxFull):
+                dice.choice(sends)()
+            if dice.random() < 0.3:
+                await trio.sleep(dice.randrange(2))
+            users = [one for one in process.mailbox.items if not isinstance(one, Exit)]
+            most = max(most, len(users))
+        kill(pid)
+    assert most == 3

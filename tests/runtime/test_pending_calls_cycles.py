@@ -293,26 +293,6 @@ async def test_a_helper_task_may_call_back_and_waits_its_turn(node: Node) -> Non
     assert await server.call(Ask(waits)) == "waited"
 
 
-async def test_a_cycle_among_others_is_not_ours(node: Node) -> None:
-    """Who calls one of two that wait for each other simply waits for it."""
-    a, b = await servers("a", "b")
-
-    async def wait_for_b(one: object) -> None:
-        await trio.sleep(1)
-        with trio.move_on_after(3):
-            await wait_exit(b)
-
-    async def call_a(one: object) -> None:
-        assert await a.call(HELLO) == "hello"
-
-    a.cast(Do(wait_for_b))
-    b.cast(Do(call_a))
-    await trio.sleep(2)
-    with pytest.raises(CallTimeout):
-        await in_process(lambda: a.call(HELLO, timeout=1))
-    assert await in_process(lambda: b.call(HELLO)) == "hello"
-
-
 async def test_two_servers_may_call_each_other_one_after_the_other(node: Node) -> None:
     """The edge is gone when the call is over."""
     await servers("a", "b")

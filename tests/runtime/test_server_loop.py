@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -10,20 +11,25 @@ import trio
 
 from runtime import (
     BadResult,
+    CallExit,
     Continue,
     Crashed,
     ExitReason,
     GenServer,
     Node,
     NoReply,
+    Ref,
     Reply,
     Stop,
     UnhandledMessage,
+    exit,
     get_state,
     is_alive,
+    kill,
     self_,
     send,
     start,
+    wait_exit,
 )
 from tests.support import Ask, Do, Note, Scripted
 
@@ -172,3 +178,54 @@ async def test_a_continue_without_a_callback_is_a_crash(node: Node) -> None:
     assert isinstance(reason, Crashed)
     assert isinstance(reason.exception, UnhandledMessage)
     assert str(reason.exception) == "Told returned Continue('load') but has no handle_continue"
+
+
+async def _call(server: Ref, work: Callable[..., Any]) -> None:
+    with pytest.raises(CallExit):
+        await server.call(Ask(work))
+
+
+async def _cast(server: Ref, work: Callable[..., Any]) -> None:
+    server.cast(Do(work))
+
+
+async def _info(server: Ref, work: Callable[..., Any]) -> None:
+    server.send(Note(work))
+
+
+async def _continue(server: Ref, work: Callable[..., Any]) -> None:
+    server.cast(Do(lambda _server: Continue(work)))
+
+
+@pytest.mark.parametrize("how", [_call, _cast, _info, _continue])
+@pytest.mark.parametrize(
+    ("end", "last_words"), [(lambda one: exit(one, "boom"), [("terminate", "boom")]), (kill, [])]
+)
+async def test_a_handler_that_is_interrupted_cleans_up_before_last_words(
+    node: Node, how: Callable[..., Any], end: Callable[[Ref], None], last_words: list[Any]
+) -> None:
+    """Its ``finally`` and ``async with``, innermost first, by a signal as by a kill."""
+    log: list[Any] = []
+
+    @asynccontextmanager
+    async def resource() -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            log.append("async with")
+
+    async def work(*_args: object) -> None:
+        try:
+            async with resource():
+                await trio.sleep_forever()
+        finally:
+            log.append("finally")
+
+    server = await start(Scripted.child_spec(log))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(how, server, work)
+        await trio.sleep(1)
+        assert log == []
+        end(server)
+        await wait_exit(server)
+    assert log == ["async with", "finally", *last_words]

@@ -262,3 +262,24 @@ async def test_a_tree_that_waits_for_anothers_node_can_be_cancelled(seed: int) -
         for line in log
         if line.startswith("terminate")
     )
+
+
+async def test_a_group_of_the_body_that_loses_its_cancellations_carries_the_note_too() -> None:
+    """Giving up cancels the body's nursery; one of its tasks raises at that."""
+    error = ValueError("clean-up failed")
+
+    async def tidy() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            raise error
+
+    with pytest.raises(ExceptionGroup) as caught:
+        async with open_supervisor(workers([], "a"), max_restarts=0, instruments=[]) as sup:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(tidy)
+                await settle()
+                await crash(sup, "a")
+                await trio.sleep_forever()
+    assert caught.value.exceptions == (error,)
+    assert "meanwhile: Supervisor ran out of restarts:" in caught.value.__notes__[0]

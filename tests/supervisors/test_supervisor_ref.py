@@ -17,7 +17,7 @@ from tests.supervisors.tree_parts import begin_after, kids, settle, start_superv
 async def test_one_by_pid_stays_with_one_incarnation(node: Node) -> None:
     first = await start(Supervisor.child_spec([worker([], "a")]).replace(name="shop"))
     by_pid = SupervisorRef(first.pid)
-    assert by_pid.pid is first.pid
+    assert by_pid.pid is by_pid.incarnation is first.pid
     assert await kids(by_pid) == "a=up"
     await first.stop()
     await start(Supervisor.child_spec([]).replace(name="shop"))
@@ -33,6 +33,7 @@ async def test_one_by_name_follows_restarts(node: Node) -> None:
     await start_supervisor([inner])
     by_name = SupervisorRef(named("shop"))
     before = by_name.pid
+    assert by_name.incarnation is None
     kill(before)
     await settle()
     assert by_name.pid is whereis("shop") is not before

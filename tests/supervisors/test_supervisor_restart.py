@@ -8,11 +8,13 @@ import pytest
 import trio
 
 from runtime import (
+    CallExit,
     ChildEnded,
     ExitReason,
     Killed,
     Node,
     Normal,
+    ProcessExit,
     Shutdown,
     is_alive,
     kill,
@@ -36,6 +38,7 @@ from tests.supervisors.tree_parts import (
     worker,
     workers,
 )
+from tests.support import Ask, Do, Note, Scripted
 
 ENDS: list[ExitReason] = [Normal(), Shutdown(), Shutdown("x"), "boom", Killed()]
 
@@ -343,3 +346,34 @@ async def test_a_child_that_ends_in_the_step_in_which_it_is_up_is_restarted(node
     await settle()
     assert log == ["init a", "terminate a boom", "init a"]
     assert await kids(sup) == "a=up"
+
+
+async def test_what_its_predecessor_left_unhandled_never_reaches_a_restarted_child(
+    node: Node,
+) -> None:
+    """Nothing is sent again: not what was queued, nor what it ended by; its callers hear of it."""
+    log: list[Any] = []
+    sup = await start_supervisor([Scripted.child_spec(log).replace(name="server", id="s")])
+    server, first = named("server"), await pid_of(sup, "s")
+    exits: list[object] = []
+
+    async def leave(_server: object) -> None:
+        log.append("asked to leave")
+        await trio.sleep(1)
+        raise ProcessExit("boom")
+
+    async def client() -> None:
+        with pytest.raises(CallExit) as caught:
+            await server.call(Ask(lambda _server, _reply_to: log.append("call")))
+        exits.append(caught.value.reason)
+
+    async with trio.open_nursery() as nursery:
+        server.cast(Do(leave))
+        server.cast(Do(lambda _server: log.append("cast")))
+        server.send(Note(text="info"))
+        nursery.start_soon(client)
+    await trio.sleep(10)
+    assert await pid_of(sup, "s") is not first
+    assert exits == ["boom"]
+    assert log == ["asked to leave", ("terminate", "boom")]
+    assert await server.call(Ask(lambda _server, _reply_to: "the new one")) == "the new one"

@@ -317,3 +317,21 @@ async def test_a_crash_before_the_stop_is_still_a_restart(node: Node) -> None:
     await crash(sup, "a")
     await sup.stop()
     assert log == ["init a", "terminate a boom", "init a", "terminate a shutdown"]
+
+
+async def test_a_request_to_a_killed_supervisor_does_not_wait_for_its_children(
+    node: Node,
+) -> None:
+    """One of them may be the one that asked, in its last words."""
+    sup = await start_supervisor([worker([], "a", nap=3), worker([], "b", nap=3)])
+    root = sup.pid
+    began = trio.current_time()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_ends_with, lambda: sup.terminate_child("b"), Killed())
+        await settle()
+        nursery.start_soon(_ends_with, sup.which_children, Killed())
+        await trio.sleep(1)
+        kill(sup)
+    assert trio.current_time() - began == 1
+    assert await wait_exit(root) == Killed()
+    assert trio.current_time() - began == 4
