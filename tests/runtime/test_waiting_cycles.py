@@ -55,3 +55,19 @@ async def test_a_wait_that_closes_a_cycle_refuses_the_call_on_the_way(node: Node
     b.cast(Do(call_a))
     await trio.sleep(2)
     assert seen == [(began + 1, (b.pid, a.pid, b.pid))]
+
+
+async def test_who_waits_for_one_of_two_that_wait_for_each_other_refuses_nothing(
+    node: Node,
+) -> None:
+    a, b = await servers("a", "b")
+    a.cast(waits_for_the_end_of(b))
+    b.cast(waits_for_the_end_of(a))
+    await trio.sleep(1)
+
+    async def outsider() -> str:
+        with trio.move_on_after(1) as patience:
+            await wait_exit(a)
+        return "waited" if patience.cancelled_caught else "a has ended"
+
+    assert await in_process(outsider) == "waited"
