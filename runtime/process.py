@@ -50,6 +50,7 @@ class Body(Protocol):
     """What a process does. ``live`` returns the exit reason; a raise is turned into one."""
 
     is_server: bool
+    trap: TrapMode  # from before the first step
 
     async def live(self, process: Process) -> ExitReason:
         """Run, from the first step of the process to its last."""
@@ -138,7 +139,7 @@ class Process:
         self.label: str | None = None
         self.ancestors = ancestors
         self.status: Status = "starting"
-        self.trap: TrapMode = "no"
+        self.trap: TrapMode = body.trap
         self.task: Task | None = None
         self.scope: trio.CancelScope | None = None  # cancelled by any exit signal
         self.grace: trio.CancelScope | None = None  # last words, shielded: cancelled by a kill

@@ -7,7 +7,7 @@ from typing import Literal
 
 from runtime.containment import contain, short_repr
 from runtime.exits import ExitReason
-from runtime.process import Process
+from runtime.process import Process, TrapMode
 from runtime.server_loop import Server, ServerLoop
 
 
@@ -15,6 +15,7 @@ class ServerBody:
     """The body of a server process: makes a fresh instance and runs its loop."""
 
     is_server = True
+    trap: TrapMode = "no"
 
     def __init__(self, make: Callable[[], Server]) -> None:
         self._make = make

@@ -17,7 +17,7 @@ from runtime.exits import NORMAL, ExitReason
 from runtime.mailbox import MailboxLimit
 from runtime.messages import MonitorRef
 from runtime.pid import Pid
-from runtime.process import Body, Process
+from runtime.process import Body, Process, TrapMode
 from runtime.process_table import ProcessTable, check_name
 
 P = ParamSpec("P")
@@ -33,6 +33,7 @@ class FunctionBody:
     """
 
     is_server = False
+    trap: TrapMode = "no"
 
     def __init__(self, call: Callable[..., Awaitable[object]]) -> None:
         self._call = call

@@ -42,7 +42,7 @@ from runtime.containment import attempt, short_repr, show
 from runtime.exits import SHUTDOWN
 from runtime.instruments import GIVE_UP
 from runtime.outcomes import CastResult, InitResult
-from runtime.process import Process
+from runtime.process import Process, TrapMode
 from runtime.server_body import ServerBody
 from supervisors.backoff import Backoff
 from supervisors.children import Child, ChildCounts, ChildInfo, ChildSource, to_specs
@@ -80,11 +80,11 @@ from supervisors.strategies import (
 class SupervisorBody(ServerBody):
     """A server's body inside the nursery its children live in."""
 
+    trap: TrapMode = "not parent"
     nursery: trio.Nursery
 
     async def live(self, process: Process) -> ExitReason:
         """Serve; then, however that ended, stop the children. The nursery is empty by then."""
-        process.trap = "not parent"
         manager = trio.open_nursery()
         self.nursery = await manager.__aenter__()
         try:

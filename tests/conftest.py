@@ -11,7 +11,8 @@ import trio
 import trio.testing
 
 from runtime import Event, Instrument, Node, open_node
-from runtime.process import table_var
+from runtime.process import Process, table_var
+from runtime.process_table import ProcessTable
 
 T = TypeVar("T")
 
@@ -68,9 +69,11 @@ def events() -> Recorder:
 @pytest.fixture
 async def node(events: Recorder) -> AsyncIterator[Node]:
     """An open node. What the test leaves running the node must end, to the last process."""
+    tables: list[ProcessTable[Process]] = []
     async with open_node(instruments=[events.instrument]) as node:
-        table = table_var.get()
+        tables.append(table_var.get())
         yield node
+    (table,) = tables
     assert table.by_pid == {}, "processes are left"
     assert table.by_name == {}, "names are left"
     assert table.roots == {}, "roots are left"

@@ -31,6 +31,7 @@ from runtime import (
     wait_exit,
 )
 from runtime.current import current_table, find_process
+from runtime.spawning import spawn_process
 from runtime.stops import stop_process
 from supervisors import Supervisor
 from tests.conftest import Recorder
@@ -157,6 +158,17 @@ async def test_strangers_exit_signals_are_nothing_to_it(node: Node) -> None:
     await wait_exit(spawn(stranger))
     await settle()
     assert is_alive(sup)
+    assert log == ["init a"]
+
+
+async def test_nor_is_one_that_comes_before_its_first_step(node: Node) -> None:
+    """SUP-077."""
+    log: list[str] = []
+    spec = Supervisor.child_spec(workers(log, "a"))
+    root = spawn_process(current_table(), spec.make_body(), label=spec.behaviour)
+    exit(root.pid, "boom")
+    await settle()
+    assert is_alive(root.pid)
     assert log == ["init a"]
 
 
