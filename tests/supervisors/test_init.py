@@ -42,11 +42,15 @@ def test_a_foreign_package_called_runtime_is_named_in_the_error(tmp_path: Path, 
 
 
 def import_alone(foreign: Path) -> subprocess.CompletedProcess[str]:
-    """Only supervisors and the foreign package are there."""
+    """Only supervisors and the foreign package are there: no site-packages (``-S``)."""
     (foreign / "supervisors").symlink_to(ROOT / "supervisors")
     program = f"import sys; sys.path.insert(0, {str(foreign)!r}); import supervisors"
     return subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=foreign
+        [sys.executable, "-S", "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=foreign,
     )
 
 
