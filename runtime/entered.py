@@ -47,7 +47,7 @@ class Entered:
             await await_user(coroutine)
 
 
-class _Failures:
+class Failures:
     """Holds back what is raised under it, so that the rest is closed as well; then raises it."""
 
     def __init__(self, process: Process) -> None:
@@ -89,10 +89,10 @@ def _chain(exc: BaseException, earlier: BaseException) -> None:
         exc.__context__ = earlier
 
 
-async def close_all(process: Process, entered: list[Entered], exc: BaseException | None) -> None:
+async def close_all(
+    process: Process, entered: list[Entered], exc: BaseException | None, failures: Failures
+) -> None:
     """Close them, last first; one that raises does not keep the others open."""
-    failures = _Failures(process)
     while entered:
         with failures:
             await entered.pop().close(process, exc)
-    failures.raise_last()

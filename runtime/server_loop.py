@@ -19,7 +19,7 @@ import trio
 
 from runtime import _trio
 from runtime.containment import attempt, short_repr
-from runtime.entered import Entered, close_all
+from runtime.entered import Entered, Failures, close_all
 from runtime.errors import BadResult, OutsideProcess
 from runtime.exits import NORMAL, ExitReason
 from runtime.life_scope import LifeScope
@@ -359,7 +359,8 @@ class _Ending:
         reason = loop.reason if exc is None else process.reason_for(exc)
         if process.exiting is not None:
             reason = process.exiting
-        try:
+        failures = Failures(process)
+        with failures:
             await loop.last_words(reason)
-        finally:
-            await close_all(process, loop.entered, exc)
+        await close_all(process, loop.entered, exc, failures)
+        failures.raise_last()

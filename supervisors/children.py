@@ -79,10 +79,6 @@ class Children:
         """All ids, in start order."""
         return list(self._rows)
 
-    def of_pid(self, pid: Pid | None) -> Child | None:
-        """The row whose process has this pid."""
-        return next((child for child in self if child.process and child.process.pid is pid), None)
-
     def count(self) -> ChildCounts:
         """The rows in numbers."""
         rows = tuple(self)

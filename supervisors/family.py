@@ -21,13 +21,14 @@ class _EndOfChild:
 
     only_end = True
 
-    def __init__(self, supervisor: Process, pid: Pid) -> None:
+    def __init__(self, supervisor: Process, child: Child, pid: Pid) -> None:
         self._supervisor = supervisor
+        self._child = child
         self._pid = pid
 
     def wake(self, reason: ExitReason) -> None:
         """The child has ended."""
-        self._supervisor.post_system(ChildDown(self._pid, reason))
+        self._supervisor.post_system(ChildDown(self._child, self._pid, reason))
 
 
 class Family:
@@ -54,7 +55,7 @@ class Family:
         except AlreadyStarted as exc:
             child.status = "stopped"
             return exc
-        process.watches[_EndOfChild(self.owner, process.pid)] = None
+        process.watches[_EndOfChild(self.owner, child, process.pid)] = None
         child.process, child.status = process, "starting"
         if ticket is not None:
             ticket.process = process
@@ -106,13 +107,13 @@ class Family:
         """The supervisor ends: stop every child, in order unless it was killed."""
         await stop_all(self.rows, self.owner)
 
-    def ended(self, pid: Pid) -> Child | None:
-        """The child whose process has just ended; ``None`` for one that was stopped here."""
-        child = self.rows.of_pid(pid)
-        if child is None or child.process is None or child.process.status != "ended":
-            return None
+    def ended(self, child: Child, pid: Pid) -> bool:
+        """A child's process has ended; false if the child was stopped here, or has another now."""
+        process = child.process
+        if process is None or process.pid is not pid or process.status != "ended":
+            return False
         child.process, child.status = None, "stopped"
-        return child
+        return True
 
     def group(self, ids: Iterable[Hashable]) -> list[Child]:
         """The rows of these ids."""

@@ -74,6 +74,7 @@ class CountChildren(Call[ChildCounts], frozen=True):
 class ChildDown(SystemCast, frozen=True):
     """A child's process to its supervisor, from its last step: it has ended."""
 
+    child: Child
     pid: Pid
     reason: ExitReason
 

@@ -278,8 +278,8 @@ class Supervisor(GenServer):
     @handles(ChildDown)
     async def child_ended(self, message: ChildDown) -> CastResult:
         """Decide what follows; nothing, if the child was stopped here."""
-        child = self._family.ended(message.pid)
-        if child is None:
+        child = message.child
+        if not self._family.ended(child, message.pid):
             return None
         if is_restarted(child.spec.restart, message.reason):
             return await self._restart(child, message.reason, message.pid)

@@ -86,3 +86,29 @@ async def test_a_coroutine_that_comes_after_the_signal_ends_at_its_first_checkpo
     await trio.sleep(1)
     assert find_process(server) is None
     assert log == ["begun"]
+
+
+async def test_terminate_after_an_interrupted_handler_is_shielded_from_the_signal(
+    node: Node,
+) -> None:
+    """The scope that the signal has cancelled is still open; a second signal is nothing."""
+    log: list[Any] = []
+
+    async def last_words(server: object, reason: object) -> None:
+        await trio.sleep(3)
+        log.append("finished")
+
+    async def work(*args: object) -> None:
+        await trio.sleep_forever()
+
+    server = await start(Scripted.child_spec(log, terminate=last_words))
+    server.cast(Do(work))
+    await trio.sleep(1)
+    assert await has_scope(server)
+    boom(server)
+    await trio.sleep(1)
+    exit(server, "second")
+    began = trio.current_time()
+    assert await wait_exit(server) == "boom"
+    assert trio.current_time() - began == 2
+    assert log == [("terminate", "boom"), "finished"]

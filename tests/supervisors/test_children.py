@@ -52,10 +52,6 @@ def test_rows_may_be_removed_while_one_goes_through_them() -> None:
     assert rows.ids() == []
 
 
-def test_a_row_is_found_by_the_pid_of_its_process_only() -> None:
-    assert table("abc").of_pid(None) is None
-
-
 def test_a_new_row_is_stopped_and_counts_as_a_spec() -> None:
     """SUP-006."""
     rows = table("ab")

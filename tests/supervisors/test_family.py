@@ -38,7 +38,6 @@ async def test_a_started_child_is_running_and_a_child_of_its_owner(family: Famil
     assert row.status == "running"
     assert row.process is not None
     assert row.process.parent is family.owner.pid
-    assert family.rows.of_pid(row.process.pid) is row
 
 
 async def test_the_ticket_knows_what_was_started_for_it(family: Family) -> None:
@@ -85,16 +84,19 @@ async def test_the_end_of_a_living_child_is_not_believed(family: Family) -> None
     await family.start_new(row)
     assert row.process is not None
     pid = row.process.pid
-    assert family.ended(pid) is None
+    assert not family.ended(row, pid)
     row.process.kill()
     await settle()
-    assert family.ended(pid) is row
+    assert family.ended(row, pid)
     assert row.info() == ChildInfo("a", None, "stopped", "worker", "Worker")
-    assert family.ended(pid) is None
+    assert not family.ended(row, pid)
 
 
-async def test_a_strangers_end_is_nobodys(family: Family) -> None:
-    assert family.ended(Pid(99, "x")) is None
+async def test_the_end_of_its_predecessor_is_no_end_of_a_child(family: Family) -> None:
+    row = Child(worker([], "a"))
+    await family.start_new(row)
+    assert not family.ended(row, Pid(99, "x"))
+    assert row.status == "running"
 
 
 async def test_a_group_comes_in_start_order_whatever_the_order_of_its_ids(family: Family) -> None:
