@@ -30,6 +30,7 @@ from runtime.exits import Crashed, ExitReason, Killed, NoProcess, Normal, Shutdo
 from runtime.gen_server import GenServer
 from runtime.handlers import handles
 from runtime.instruments import (
+    BudgetExceeded,
     ChildEnded,
     ChildStartFailed,
     CleanupFailed,
@@ -82,7 +83,8 @@ from runtime.starts import start, start_link
 from runtime.timers import TimerRef, cancel_timer, read_timer, send_after, send_at, send_interval
 
 __all__ = [
-    "AlreadyStarted", "BadResult", "Call", "CallCycle", "CallError", "CallExit", "CallTimeout",
+    "AlreadyStarted", "BadResult",
+    "BudgetExceeded", "Call", "CallCycle", "CallError", "CallExit", "CallTimeout",
     "Cast", "CastResult", "ChildEnded", "ChildSpec", "ChildStartFailed", "ChildType",
     "CleanupFailed", "Continue", "Crashed", "Down", "Event", "Exit", "ExitReason", "GenServer",
     "Idle", "IdleTimeout", "Ignore", "Ignored", "InitResult", "Instrument", "Killed",

@@ -11,7 +11,7 @@ from runtime.containment import attempt
 from runtime.current import Address, Target, current_table, find_process
 from runtime.errors import CallExit, CallTimeout, ProcessNotFound
 from runtime.exits import NO_PROCESS, NORMAL, Crashed, ExitReason, check_reason
-from runtime.messages import Call, Cast, check_sendable
+from runtime.messages import Call, Cast, check_sendable, is_call_class
 from runtime.outcomes import check_seconds
 from runtime.pending_calls import StopServer, call_process
 from runtime.pid import Pid
@@ -56,7 +56,9 @@ class Ref(Address):
         still handles the request, and its reply is dropped.
         """
         if not isinstance(request, Call):
-            raise TypeError(f"request: got {request!r}, allowed is an instance of a Call subclass")
+            raise TypeError(
+                f"request: got {_kind(request)}, allowed is an instance of a Call subclass"
+            )
         check_seconds("timeout", timeout)
         return cast("R", await call_process(self.find(), self, request, timeout))
 
@@ -67,7 +69,7 @@ class Ref(Address):
         """
         if not isinstance(message, Cast):
             raise TypeError(
-                f"message: got {message!r}, allowed is an instance of a Cast subclass; "
+                f"message: got {_kind(message)}, allowed is an instance of a Cast subclass; "
                 "other messages go by send"
             )
         process = self.find()
@@ -212,3 +214,13 @@ def _same(one: ExitReason, other: ExitReason) -> bool:
     """Whether two reasons are the same; a user's value may not know how to compare."""
     equal, _ = attempt(lambda: bool(one == other))
     return one is other or equal is True
+
+
+def _kind(message: object) -> str:
+    """What was given, by its class: its fields may be nobody else's business."""
+    if isinstance(message, type):
+        return f"the class {message.__name__}, not an instance: {message.__name__}()"
+    name = type(message).__name__
+    if isinstance(message, Cast):
+        return f"{name}, a Cast, for ref.cast"
+    return f"{name}, a Call, for await ref.call" if is_call_class(type(message)) else name

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable
 from functools import partial
-from typing import Any, Literal, ParamSpec, TypeAlias, TypedDict, get_args
+from typing import Any, Literal, ParamSpec, TypeAlias, TypedDict, Unpack, get_args
 
 import msgspec
-from typing_extensions import Unpack
 
-from runtime.containment import attempt, short_repr
+from runtime.containment import attempt, short_repr, show
 from runtime.mailbox import MailboxLimit
 from runtime.outcomes import check_seconds
 from runtime.process import Body
@@ -73,6 +72,10 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
     significant: bool = False
     enabled: bool | Callable[[], bool] = True
     mailbox: MailboxLimit | None = None
+
+    def __repr__(self) -> str:
+        """Without the arguments, which may be nobody else's business."""
+        return f"<ChildSpec {show(self.id)}: {self.behaviour}, {self.restart}>"
 
     @property
     def id(self) -> Hashable:

@@ -53,6 +53,8 @@ def node_is_open() -> bool:
         table_var.get()
     except LookupError:
         return False
+    except RuntimeError:
+        raise NoNode("called outside trio.run: a node and its trees live in one trio.run") from None
     return True
 
 

@@ -7,7 +7,7 @@ started. The rest: the program is wrong (a bad callback, the wrong place to call
 from __future__ import annotations
 
 from runtime.containment import short_repr
-from runtime.exits import ExitReason, check_reason
+from runtime.exits import ExitReason, NoProcess, check_reason
 from runtime.pid import Pid
 
 
@@ -33,11 +33,12 @@ class CallExit(CallError):
     """
 
     def __init__(self, reason: ExitReason, target: object, request: object) -> None:
-        super().__init__(
-            f"{_call(request, target)}: the server ended: {short_repr(reason)}",
-            target,
-            request,
-        )
+        what = f"the server ended: {short_repr(reason)}"
+        if isinstance(reason, NoProcess):
+            what = (
+                "there is no such process now: not started, being restarted, or a slip in the name"
+            )
+        super().__init__(f"{_call(request, target)}: {what}", target, request)
         self.reason = reason
 
 
@@ -111,10 +112,11 @@ class Ignored(StartError):
 
 
 class AlreadyStarted(StartError):
-    """The name is held by a live process, ``pid``; ``init`` did not run."""
+    """The name, or the child's id, is that of a live process, ``pid``; ``init`` did not run."""
 
-    def __init__(self, name: str, pid: Pid) -> None:
-        super().__init__(f"name {name!r} is held by {pid!r}")
+    def __init__(self, name: str, pid: Pid, *, child_id: bool = False) -> None:
+        taken = f"the id {name!r} is that of {pid!r}: give another with .replace(id=...)"
+        super().__init__(taken if child_id else f"name {name!r} is held by {pid!r}")
         self.name = name
         self.pid = pid
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, ClassVar, Literal, ParamSpec, TypeVar
 
 from runtime.calls import Ref
-from runtime.child_spec import ChildSpec, ChildType, ShutdownBudget
+from runtime.child_spec import ChildOptions, ChildSpec, ChildType, ShutdownBudget
 from runtime.containment import short_repr
 from runtime.current import current_process
 from runtime.errors import OutsideProcess, UnhandledMessage
@@ -190,7 +190,13 @@ def spec_of(cls: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Child
     """The spec of a GenServer class; separate because there ``cls`` is typed as a callable."""
     assert isinstance(cls, type)
     assert issubclass(cls, GenServer)
-    check_arguments(cls.__name__, cls, args, kwargs)
+    try:
+        check_arguments(cls.__name__, cls, args, kwargs)
+    except TypeError as exc:
+        options = sorted(set(kwargs) & set(ChildOptions.__annotations__))
+        if options:
+            exc.add_note(f"{', '.join(options)}: options of a child are set with .replace(...)")
+        raise
     args, kwargs = cls._prepare(args, kwargs)
     make: Callable[[], Any] = partial(cls, *args, **kwargs)
     return ChildSpec(

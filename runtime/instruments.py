@@ -70,6 +70,13 @@ class MessageUnexpected(msgspec.Struct, frozen=True):
     message: str
 
 
+class BudgetExceeded(msgspec.Struct, frozen=True):
+    """A process did not stop within its shutdown budget of ``seconds`` and is killed."""
+
+    pid: Pid
+    seconds: float
+
+
 class StillAlive(msgspec.Struct, frozen=True):
     """A killed process has not ended: it shields itself or waits for a thread."""
 
@@ -112,6 +119,7 @@ Event: TypeAlias = (
     | CleanupFailed
     | MessageDropped
     | MessageUnexpected
+    | BudgetExceeded
     | StillAlive
     | ChildEnded
     | ChildStartFailed

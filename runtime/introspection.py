@@ -168,7 +168,11 @@ async def _ask(
 
 
 def _handle(target: Target) -> Ref:
-    return target if isinstance(target, Ref) else ref(target)  # type: ignore[arg-type]
+    if isinstance(target, Ref):
+        return target
+    if isinstance(target, Pid):
+        return ref(target)
+    raise TypeError(f"target: got {target!r}, allowed are a Pid and a Ref such as named('x')")
 
 
 def _state(loop: ServerLoop) -> dict[str, Any]:

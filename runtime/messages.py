@@ -43,8 +43,9 @@ def is_call_class(cls: type) -> bool:
 
 def check_sendable(message: object) -> None:
     """Refuse a call that is sent like any other message: nobody would get its reply."""
-    if isinstance(message, Call):
-        raise TypeError(f"message: got {message!r}, a Call needs an answer: await ref.call(...)")
+    if is_call_class(type(message)):
+        name = type(message).__name__
+        raise TypeError(f"message: got {name}, a Call, which needs an answer: await ref.call(...)")
 
 
 class MonitorRef:

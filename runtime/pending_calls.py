@@ -17,7 +17,7 @@ from trio.lowlevel import Abort, Task, enable_ki_protection
 
 from runtime.current import current_process
 from runtime.deadlines import Deadline
-from runtime.errors import CallCycle, CallExit, CallTimeout, MailboxFull, ReplyDropped
+from runtime.errors import BadResult, CallCycle, CallExit, CallTimeout, MailboxFull, ReplyDropped
 from runtime.exits import NO_PROCESS, Crashed, ExitReason
 from runtime.messages import Call, Envelope, SystemCall
 from runtime.pid import Pid
@@ -148,13 +148,23 @@ class ReplyTo(Generic[R_contra]):
         self._armed = armed
 
     def reply(self, value: R_contra) -> None:
-        """Give the caller its reply. Never blocks."""
+        """Give the caller its reply. Never blocks.
+
+        ``BadResult`` for ``None`` where the call's reply type does not admit it.
+        """
+        request = type(self._pending.request)
+        if value is None and not admits_none(request):
+            raise BadResult(
+                f"reply_to.reply(None) for {request.__name__}, whose reply type does "
+                "not admit None",
+                None,
+            )
         self._pending.settle("reply", value)
 
     def error(self, exc: Exception) -> None:
         """Raise ``exc`` in the caller; the server goes on."""
         if not isinstance(exc, Exception) or isinstance(exc, StopIteration):
-            raise TypeError(f"exc: got {exc!r}, allowed is an Exception but StopIteration")
+            raise TypeError(f"exc: got {exc!r}, allowed is an instance of Exception")
         self._pending.settle("error", exc)
 
     @property

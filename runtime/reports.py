@@ -19,6 +19,7 @@ from runtime.containment import contain, short_repr, show
 from runtime.exits import Crashed, ExitReason, is_clean
 from runtime.instruments import (
     GIVE_UP,
+    BudgetExceeded,
     ChildEnded,
     ChildStartFailed,
     CleanupFailed,
@@ -58,7 +59,7 @@ def _drop_own_frames(report: traceback.TracebackException) -> None:
     while reports:
         one = reports.pop()
         users = [frame for frame in one.stack if not frame.filename.startswith(_OWN_FILES)]
-        one.stack = traceback.StackSummary.from_list(users or list(one.stack))
+        one.stack = traceback.StackSummary.from_list(users)
         others = (one.__cause__, one.__context__, *(one.exceptions or ()))
         reports.extend(other for other in others if other is not None)
 
@@ -97,6 +98,12 @@ def _write(event: Event) -> None:
                 )
         case MessageUnexpected():
             log.warning("unexpected message ignored", pid=repr(event.pid), message=event.message)
+        case BudgetExceeded():
+            log.warning(
+                "process did not stop within its shutdown budget, killing it",
+                pid=repr(event.pid),
+                seconds=event.seconds,
+            )
         case StillAlive():
             log.warning("killed process is still alive", pid=repr(event.pid), seconds=event.seconds)
         case ChildEnded() if not is_clean(event.reason) or event.action == GIVE_UP:

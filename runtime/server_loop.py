@@ -18,7 +18,7 @@ import msgspec
 import trio
 
 from runtime import _trio
-from runtime.containment import attempt, short_repr
+from runtime.containment import attempt
 from runtime.entered import Entered, Failures, close_all
 from runtime.errors import BadResult, OutsideProcess
 from runtime.exits import NORMAL, ExitReason
@@ -228,6 +228,8 @@ class ServerLoop:
                 self._stop(result.reason)
             case Outcome():
                 raise self._bad_result("handle_call", result, _CALL_MAY)
+            case _ if _is_outcome_class(result):
+                raise self._bad_result("handle_call", result, _CALL_MAY)
             case _:
                 self._reply(pending, result)
 
@@ -313,10 +315,17 @@ class ServerLoop:
 
     def _bad_result(self, callback: str, result: object, allowed: str) -> BadResult:
         return BadResult(
-            f"{callback} of {self._server_name} returned {short_repr(result)}, "
+            f"{callback} of {self._server_name} returned {self._shown(result)}, "
             f"allowed are {allowed}",
             result,
         )
+
+    def _shown(self, result: object) -> str:
+        """A result as ``redact`` lets messages be shown; a class where a value was meant."""
+        if _is_outcome_class(result):
+            name: str = getattr(result, "__name__", "")
+            return f"the class {name}, not a value: {name}(...)"
+        return self.process.body.describe(result)
 
     @property
     def _server_name(self) -> str:
@@ -364,3 +373,8 @@ class _Ending:
             await loop.last_words(reason)
         await close_all(process, loop.entered, exc, failures)
         failures.raise_last()
+
+
+def _is_outcome_class(result: object) -> bool:
+    """``return NoReply`` instead of ``return NoReply()``."""
+    return isinstance(result, type) and issubclass(result, Outcome)

@@ -11,7 +11,7 @@ import math
 import trio
 
 from runtime.exits import SHUTDOWN, ExitReason
-from runtime.instruments import StillAlive
+from runtime.instruments import BudgetExceeded, StillAlive
 from runtime.pid import Pid
 from runtime.process import Process
 from runtime.waiting import wait_ended
@@ -36,6 +36,7 @@ async def stop_process(
         process.signal(sender, reason)
         if await _gone_within(process, max(0.0, process.stop_asked_at + budget - now)):
             return
+        process.table.instruments.emit(BudgetExceeded(process.pid, float(budget)))
     process.kill()
     waited = 0.0
     while not await _gone_within(process, REPORT_EVERY):

@@ -13,8 +13,12 @@ class Backoff(msgspec.Struct, frozen=True):
     """Wait ``initial`` seconds, times ``factor`` for each further restart, at most ``maximum``.
 
     ``jitter`` is the part of the delay that is random: with 0.2 it lies between 80 and 100 % of
-    the full delay, so that many children do not come back in step. Restarts that are older than
-    the supervisor's ``max_seconds`` no longer count.
+    the full delay, so that many children do not come back in step. Counted per child, until it
+    has stayed up for longer than ``max_seconds`` and than its last delay.
+
+    The supervisor's limit counts all the same: with 3 restarts in 5 seconds it gives up after less
+    than a second. To wait for a database that is away, give it room: ``max_restarts=20,
+    max_seconds=600.0`` with the defaults here lasts about six minutes.
     """
 
     initial: float = 0.1

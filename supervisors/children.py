@@ -39,13 +39,15 @@ class ChildCounts(msgspec.Struct, frozen=True):
 class Child:
     """One row: a spec, and what has become of it."""
 
-    __slots__ = ("process", "restarts", "spec", "status")
+    __slots__ = ("process", "restarts", "spec", "status", "streak", "up_since")
 
     def __init__(self, spec: ChildSpec) -> None:
         self.spec = spec
         self.process: Process | None = None
         self.status: ChildStatus = "stopped"
         self.restarts = 0
+        self.streak = 0  # restarts since it was last stable
+        self.up_since: float | None = None
 
     def info(self) -> ChildInfo:
         """The row as users see it."""

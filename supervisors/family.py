@@ -61,7 +61,7 @@ class Family:
             ticket.process = process
         reason = await wait_started(process, None)
         if reason is None:
-            child.status = "running"
+            child.status, child.up_since = "running", trio.current_time()
             return None
         child.process, child.status = None, "stopped"
         return start_error(spec, process, reason)

@@ -7,7 +7,7 @@ from collections import deque
 
 import trio
 
-from runtime import Crashed, ExitReason, Shutdown
+from runtime import Crashed, ExitReason, Normal, Shutdown
 from runtime.containment import short_repr
 from supervisors.backoff import Backoff
 from supervisors.children import Child
@@ -37,13 +37,24 @@ class Restarts:
         self._recent = self.intensity.record(self._recent, now)
         self._history.append((now, f"child {short_repr(child.spec.id)}: {_text(reason)}"))
         child.restarts += 1
+        if self._was_stable(child, now):
+            child.streak = 0
+        child.streak += 1
+        child.up_since = None
         return not self.intensity.exceeded(self._recent)
 
-    def delay(self) -> float:
-        """Seconds to wait before the restart that was just recorded."""
+    def _was_stable(self, child: Child, now: float) -> bool:
+        """Whether a child had been up for so long that its backoff begins anew."""
+        if self._backoff is None or child.up_since is None:
+            return False
+        last_delay = self._backoff.delay(child.streak, 0.0) if child.streak else 0.0
+        return now - child.up_since > max(self.intensity.max_seconds, last_delay)
+
+    def delay(self, child: Child) -> float:
+        """Seconds to wait before the restart of ``child`` that was just recorded."""
         if self._backoff is None:
             return 0.0
-        return self._backoff.delay(len(self._recent), random.random())
+        return self._backoff.delay(child.streak, random.random())
 
     def gave_up(self, reason: ExitReason) -> Shutdown:
         """The reason a supervisor ends with when the restart for ``reason`` is one too many."""
@@ -61,5 +72,7 @@ def _text(reason: ExitReason) -> str:
             return f"crashed: {short_repr(reason.exception, 200)}"
         case Shutdown(detail=GaveUp()):
             return "gave up restarting"
+        case Normal():
+            return "ended normally; a permanent child is restarted whatever it ends with"
         case _:
             return short_repr(reason, 200)

@@ -34,6 +34,7 @@ from runtime import (
     ShutdownBudget,
     StartError,
     Stop,
+    UnhandledMessage,
     handles,
     ref,
     send_after,
@@ -180,6 +181,26 @@ class Supervisor(GenServer):
         assert self.family is not None
         return self.family
 
+    def handle_call(self, request: Any, reply_to: ReplyTo[Any]) -> Any:
+        """A call it does not know is the caller's mistake, and no reason to end a tree."""
+        if self._handler_of(request) is not None:
+            return super().handle_call(request, reply_to)
+        name = type(request).__name__
+        reply_to.error(
+            UnhandledMessage(
+                f"a supervisor does not handle the call {name}; call the "
+                "child: named(...).call(...)"
+            )
+        )
+        return NoReply()
+
+    def handle_cast(self, message: Any) -> Any:
+        """A cast it does not know is reported and ignored."""
+        if self._handler_of(message) is not None:
+            return super().handle_cast(message)
+        self._unexpected(message)
+        return None
+
     # -- requests ---------------------------------------------------------------------------
 
     @handles(StartChild)
@@ -202,7 +223,7 @@ class Supervisor(GenServer):
         """Why a child cannot be added, if so."""
         present = self._family.rows.get(spec.id)
         if present is not None and present.process is not None:
-            return AlreadyStarted(show(spec.id), present.process.pid)
+            return AlreadyStarted(show(spec.id), present.process.pid, child_id=True)
         if present is not None:
             return AlreadyPresent(spec.id)
         _, error = attempt(self._check_significant, spec)
@@ -307,7 +328,7 @@ class Supervisor(GenServer):
         if not self._restarts.record(child, reason):
             self._report(child, pid, reason, GIVE_UP)
             return Stop(self._restarts.gave_up(reason))
-        delay = self._restarts.delay()
+        delay = self._restarts.delay(child)
         group = self._family.group(
             restart_group(self.strategy, self._family.rows.ids(), child.spec.id)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -74,6 +75,10 @@ MAY_SAY_ANY = {
         "GenServer.redact": "overriders narrow the value",
         "spec_of": "arguments of any class, checked against its constructor at run time",
     },
+    "supervisors.supervisor": {
+        "Supervisor.handle_call": "as in GenServer, which it overrides",
+        "Supervisor.handle_cast": "as in GenServer, which it overrides",
+    },
     "runtime.introspection": {
         "ServerStatus.state": "the attributes of any server",
         "get_state": "the attributes of any server",
@@ -137,6 +142,18 @@ def test_a_file_imports_from_lower_floors_only(module: str) -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_nothing_is_imported_by_a_function_call(module: str) -> None:
     assert dynamic_imports(MODULES[module]) == []
+
+
+def test_only_what_is_declared_is_imported() -> None:
+    """Beside the standard library: what the tools bring along is not there for users."""
+    declared = {"trio", "msgspec", "structlog", *PACKAGES}
+    foreign = {
+        imported
+        for module in MODULES
+        for imported in (name.split(":")[0].split(".")[0] for name in imports(MODULES[module]))
+        if imported not in sys.stdlib_module_names
+    }
+    assert foreign <= declared
 
 
 # ---------------------------------------------------------------------- what stands where

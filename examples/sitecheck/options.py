@@ -13,6 +13,7 @@ import msgspec
 from examples.sitecheck.urls import normalise, problem
 
 MAX_WORKERS = 64
+MAX_CHAOS = 10  # half of the restarts that the tree allows
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -77,7 +78,11 @@ def _parser() -> _Parser:
         help="keep the results in FILE and go on from what is there (default: forget them)",
     )
     parser.add_argument(
-        "--chaos", type=whole, default=0, metavar="N", help="kill N processes on the way"
+        "--chaos",
+        type=_number(int, 0, MAX_CHAOS),
+        default=0,
+        metavar="N",
+        help=f"kill N processes on the way, {MAX_CHAOS} at most",
     )
     parser.add_argument(
         "--timeout",

@@ -373,7 +373,7 @@ async def test_garbage_is_refused_at_the_edge(
 ) -> None:
     with pytest.raises(TypeError, match=r"^target: got 7, allowed are a Pid and a Ref"):
         function(7, "message", 1)
-    with pytest.raises(TypeError, match=r"^message: got Get\(\), a Call needs an answer"):
+    with pytest.raises(TypeError, match=r"^message: got Get, a Call, which needs an answer"):
         function(named("x"), Get(), 1)
 
 

@@ -42,26 +42,61 @@ async def test_old_ones_are_forgotten() -> None:
 
 async def test_without_a_backoff_there_is_no_delay() -> None:
     account = Restarts(Intensity(), None)
-    account.record(row(), "boom")
-    assert account.delay() == 0.0
+    child = row()
+    account.record(child, "boom")
+    assert account.delay(child) == 0.0
 
 
-async def test_the_delay_grows_with_the_restarts_that_count() -> None:
+async def test_the_delay_grows_with_each_restart_of_the_child() -> None:
     account = Restarts(Intensity(10, 5.0), Backoff(1.0, 3.0, 2.0, jitter=0.0))
+    child, other = row(), row()
     delays = list[float]()
     for _ in range(4):
-        account.record(row(), "boom")
-        delays.append(account.delay())
-    await trio.sleep(6)
-    account.record(row(), "boom")
-    delays.append(account.delay())
-    assert delays == [1, 2, 3, 3, 1]
+        account.record(child, "boom")
+        delays.append(account.delay(child))
+    account.record(other, "boom")
+    assert (delays, account.delay(other)) == ([1, 2, 3, 3], 1)
+
+
+@pytest.mark.parametrize(("up", "delay"), [(4, 8), (5, 8), (6, 1)])
+async def test_a_child_that_stayed_up_for_longer_than_the_window_begins_anew(
+    up: float, delay: float
+) -> None:
+    account = Restarts(Intensity(10, 5.0), Backoff(1.0, 100.0, 2.0, jitter=0.0))
+    child = row()
+    for _ in range(3):
+        account.record(child, "boom")
+    child.up_since = trio.current_time()
+    await trio.sleep(up)
+    account.record(child, "boom")
+    assert account.delay(child) == delay
+
+
+async def test_it_must_also_stay_up_for_longer_than_it_was_waited_for() -> None:
+    """Or a child that fails now and then would never get to the maximum."""
+    account = Restarts(Intensity(10, 5.0), Backoff(60.0, 60.0, 1.0, jitter=0.0))
+    child = row()
+    account.record(child, "boom")
+    child.up_since = trio.current_time()
+    await trio.sleep(30)
+    account.record(child, "boom")
+    assert child.streak == 2
+
+
+async def test_what_was_down_all_the_time_was_not_stable() -> None:
+    account = Restarts(Intensity(10, 5.0), Backoff(1.0, 100.0, 2.0, jitter=0.0))
+    child = row()
+    for expected in (1, 2, 4):
+        await trio.sleep(20)
+        account.record(child, "boom")
+        assert account.delay(child) == expected
 
 
 async def test_the_jitter_is_drawn_anew_each_time_and_stays_in_its_bounds() -> None:
     account = Restarts(Intensity(10, 5.0), Backoff(10.0, 30.0, 2.0, jitter=0.5))
-    account.record(row(), "boom")
-    delays = {account.delay() for _ in range(50)}
+    child = row()
+    account.record(child, "boom")
+    delays = {account.delay(child) for _ in range(50)}
     assert len(delays) > 1
     assert all(5.0 <= delay <= 10.0 for delay in delays)
 
@@ -71,7 +106,10 @@ async def test_the_jitter_is_drawn_anew_each_time_and_stays_in_its_bounds() -> N
     [
         (Crashed(ValueError("no")), "crashed: ValueError('no')"),
         (Killed(), "Killed()"),
-        (Normal(), "Normal()"),
+        (
+            Normal(),
+            "ended normally; a permanent child is restarted whatever it ends with",
+        ),
         (Shutdown("x"), "Shutdown(detail='x')"),
         ("boom", "'boom'"),
         (Shutdown(GaveUp(("deep",), None)), "gave up restarting"),

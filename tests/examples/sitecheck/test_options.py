@@ -35,7 +35,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         (["--workers", "0"], "argument --workers: '0' is not a whole number, 1 to 64"),
         (["--workers", "65"], "argument --workers: '65' is not a whole number, 1 to 64"),
         (["--workers", "2.5"], "argument --workers: '2.5' is not a whole number, 1 to 64"),
-        (["--chaos", "-1"], "argument --chaos: '-1' is not a whole number, 0 or more"),
+        (["--chaos", "-1"], "argument --chaos: '-1' is not a whole number, 0 to 10"),
         (["--timeout", "0"], "argument --timeout: '0' is not a number, 0.001 or more"),
         (["--timeout", "nan"], "argument --timeout: 'nan' is not a number, 0.001 or more"),
         (["--timeout", "inf"], "argument --timeout: 'inf' is not a number, 0.001 or more"),
