@@ -248,3 +248,15 @@ def test_a_subclass_has_a_spec_of_its_own() -> None:
 
     spec = Slow.child_spec(1)
     assert (spec.id, spec.mailbox) == ("Slow", None)
+
+
+def test_its_repr_keeps_the_arguments_to_itself() -> None:
+    spec = Counter.child_spec(4711).replace(name="hits")
+    assert repr(spec) == "<ChildSpec hits: Counter, permanent>"
+
+
+def test_an_option_given_as_an_argument_is_told_its_place() -> None:
+    wrong: Any = Counter.child_spec
+    with pytest.raises(TypeError) as caught:
+        wrong(1, name="hits")
+    assert caught.value.__notes__ == ["name: options of a child are set with .replace(...)"]

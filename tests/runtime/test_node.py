@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextvars import ContextVar
 from typing import Any
 
@@ -282,3 +283,14 @@ async def test_the_node_is_seen_by_every_task_of_the_run_also_beside_it() -> Non
             await trio.sleep(2)
             assert len(processes()) == 1
     assert seen == [True]
+
+
+def test_outside_trio_it_says_so() -> None:
+    """In ``asyncio.run``, say."""
+
+    async def main() -> None:
+        async with open_node():
+            pass
+
+    with pytest.raises(NoNode, match=r"called outside trio\.run"):
+        asyncio.run(main())

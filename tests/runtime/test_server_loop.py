@@ -229,3 +229,28 @@ async def test_a_handler_that_is_interrupted_cleans_up_before_last_words(
         end(server)
         await wait_exit(server)
     assert log == ["async with", "finally", *last_words]
+
+
+@pytest.mark.parametrize("outcome", [NoReply, Reply, Stop, Continue])
+async def test_the_class_of_an_outcome_is_no_outcome_and_no_reply(
+    node: Node, outcome: type
+) -> None:
+    """``return NoReply`` for ``return NoReply()``."""
+    server = await start(Scripted.child_spec())
+    with pytest.raises(CallExit) as caught:
+        await server.call(Ask(lambda _server, _reply_to: outcome))
+    assert isinstance(caught.value.__cause__, BadResult)
+    name = outcome.__name__
+    assert f"the class {name}, not a value: {name}(...)" in str(caught.value.__cause__)
+
+
+async def test_a_bad_result_shows_no_more_than_redact_allows(node: Node) -> None:
+    class Secretive(Scripted):
+        def redact(self, what: str, value: object) -> object:
+            return None
+
+    server = await start(Secretive.child_spec())
+    server.cast(Do(lambda _server: "hunter2"))
+    reason = await wait_exit(server)
+    assert isinstance(reason, Crashed)
+    assert "returned <not shown>, allowed are" in str(reason.exception)

@@ -9,6 +9,7 @@ import pytest
 import trio
 
 from runtime import (
+    BudgetExceeded,
     Exit,
     ExitReason,
     Killed,
@@ -205,3 +206,22 @@ async def test_two_who_stop_the_same_process_are_both_told(node: Node, events: R
         nursery.start_soon(one, 5)
     assert took == [3, 3]
     assert end_of(events, pid) == Killed()
+
+
+async def test_what_does_not_stop_within_its_budget_is_told_before_it_is_killed(
+    node: Node, events: Recorder
+) -> None:
+    async def stubborn(_server: object, _reason: object) -> None:
+        await trio.sleep(100)
+
+    pid = (await start(Scripted.child_spec(terminate=stubborn))).pid
+    await stop(pid, 2.0)
+    assert events.of(BudgetExceeded) == [BudgetExceeded(pid, 2.0)]
+
+
+@pytest.mark.parametrize("budget", [2.0, math.inf, "brutal_kill"])
+async def test_nothing_is_told_of_what_stops_in_time_or_has_no_budget(
+    node: Node, events: Recorder, budget: float | str
+) -> None:
+    await stop((await start(Scripted.child_spec())).pid, budget)
+    assert events.of(BudgetExceeded) == []

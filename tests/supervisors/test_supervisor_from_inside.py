@@ -12,8 +12,10 @@ from runtime import (
     CallExit,
     GenServer,
     Killed,
+    MessageUnexpected,
     Node,
     Shutdown,
+    UnhandledMessage,
     handles,
     is_alive,
     named,
@@ -148,3 +150,21 @@ async def test_a_subclass_that_crashes_stops_its_children_in_order(
     assert log[2:6] == ["terminate b shutdown", "rested b", "terminate a shutdown", "rested a"]
     assert log[6:] == ["init a", "init b"]
     assert is_alive(outer)
+
+
+async def test_a_call_it_does_not_know_is_the_callers_mistake(node: Node) -> None:
+    """It was meant for a child, most likely; the tree lives on."""
+    log: list[Any] = []
+    sup = await supervised(log)
+    with pytest.raises(UnhandledMessage, match="a supervisor does not handle the call Ask"):
+        await sup.call(Ask(lambda _server, _reply_to: None))
+    assert await counts(sup) == (1, 1, 0, 1)
+    assert log == []
+
+
+async def test_a_cast_it_does_not_know_is_told_and_ignored(node: Node, events: Recorder) -> None:
+    sup = await supervised([])
+    sup.cast(Do(lambda _server: None))
+    await settle()
+    assert [event.pid for event in events.of(MessageUnexpected)] == [sup.pid]
+    assert await counts(sup) == (1, 1, 0, 1)
