@@ -145,6 +145,7 @@ def run(
     second later, if something ignores even that, the program is left with status 1.
     structlog is configured, unless the program has done so: readable on a terminal, else JSON
     lines, on standard error. The options of the tree are those of ``Supervisor``.
+    ``console`` is for a later version: this one logs a warning and runs without one.
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError(

@@ -67,8 +67,44 @@ def test_the_plain_processes_talk(folder: Path) -> None:
                         shown)  # fmt: skip
 
 
+def test_the_queue_answers_later(folder: Path) -> None:
+    (folder / "deferred.py").write_text(program("# jobs.py"))
+    client = """
+import trio
+from deferred import Put, Queue, Take
+from runtime import open_node
+
+async def main():
+    async with open_node(), trio.open_nursery() as nursery:
+        queue = await Queue.start()
+        queue.cast(Put(item="first"))
+        print(await queue.call(Take()))
+        async def taker():
+            print(await queue.call(Take()))
+        nursery.start_soon(taker)
+        await trio.testing.wait_all_tasks_blocked()
+        queue.cast(Put(item="later"))
+
+import trio.testing
+trio.run(main)
+"""
+    assert run(folder, client) == "first\nlater\n"
+
+
+def test_the_test_in_virtual_time_passes_at_once(folder: Path) -> None:
+    text = program("# test_counter.py")
+    assert run(folder, "import structlog\nstructlog.configure("
+               "logger_factory=structlog.ReturnLoggerFactory())\n" + text) == ""  # fmt: skip
+
+
+def test_the_redacting_server_shows_the_class_of_a_message_only(folder: Path) -> None:
+    asked = program("class Logins") + "print(Logins().redact('message', 5), "
+    assert run(folder, asked + "Logins().redact('state', 5))\n") == "int None\n"
+
+
 def test_every_program_is_run_here_or_with_the_journeys() -> None:
-    marks = ("# counter.py", "# shop.py", "trio.serve_tcp", "async def ping")
+    marks = ("# counter.py", "# shop.py", "trio.serve_tcp", "async def ping", "# jobs.py",
+             "# test_counter.py", "class Logins")  # fmt: skip
     assert all(any(mark in text for mark in marks) for text in PROGRAMS)
 
 
@@ -99,7 +135,7 @@ def test_the_defaults_in_the_tables_are_the_defaults() -> None:
 def test_every_name_in_the_tables_exists() -> None:
     for name in re.findall(r"`([A-Z]\w+)\(?[^`]*`", TEXT):
         public = hasattr(runtime, name) or hasattr(supervisors, name)
-        assert public or name in ("Message", "Get", "SystemExit", "TimeoutError"), name
+        assert public or name in ("Message", "Get", "None", "SystemExit", "TimeoutError"), name
 
 
 def test_every_file_it_links_to_exists() -> None:
