@@ -135,8 +135,8 @@ def _worth_a_line(total: int) -> bool:
 
 
 log_reports = Instrument(_write, (
-    ProcessCrashed, CleanupFailed, MessageDropped, MessageUnexpected, StillAlive, ChildEnded,
-    ChildStartFailed,
+    ProcessCrashed, CleanupFailed, MessageDropped, MessageUnexpected, BudgetExceeded, StillAlive,
+    ChildEnded, ChildStartFailed,
 ))  # fmt: skip
 """The instrument that a node has unless it is given others."""
 

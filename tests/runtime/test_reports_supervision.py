@@ -66,6 +66,24 @@ async def test_a_flood_of_dropped_messages_is_no_flood_of_lines(logs: list[Any])
     assert {line["pid"] for line in logs} == {repr(narrow.pid)}
 
 
+async def test_a_process_that_outlasts_its_budget_is_reported(logs: list[Any]) -> None:
+    async def slow_to_stop() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(0.9)
+
+    async with reporting_node():
+        async with open_supervisor([child_spec(slow_to_stop).replace(shutdown=0.5)]):
+            await trio.testing.wait_all_tasks_blocked()
+    line, end = logs
+    assert line["event"] == "process did not stop within its shutdown budget, killing it"
+    assert (end["event"], end["reason"]) == ("process ended abnormally", "Killed()")
+    assert (line["log_level"], line["seconds"]) == ("warning", 0.5)
+    assert "slow_to_stop" in line["pid"]
+
+
 async def test_a_killed_process_that_lives_on_is_reported_every_second(logs: list[Any]) -> None:
     async def shielded() -> None:
         with trio.CancelScope(shield=True):
