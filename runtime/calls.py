@@ -155,10 +155,15 @@ class PidRef(Ref):
 class NamedRef(Ref):
     """The handle of whoever holds a name at the time of use."""
 
-    __slots__ = ("name",)
+    __slots__ = ("_name",)
 
     def __init__(self, name: str) -> None:
-        self.name = check_name("name", name)
+        self._name = check_name("name", name)
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        return self._name
 
     @property
     def incarnation(self) -> Pid | None:
@@ -167,7 +172,7 @@ class NamedRef(Ref):
 
     def find(self) -> Process | None:
         """The holder of the name."""
-        return current_table().by_name.get(self.name)
+        return current_table().by_name.get(self._name)
 
     def send(self, message: object) -> None:
         """Send any message; ``ProcessNotFound`` if nobody holds the name."""
@@ -178,13 +183,13 @@ class NamedRef(Ref):
         process.post(message)
 
     def __repr__(self) -> str:
-        return f"named({self.name!r})"
+        return f"named({self._name!r})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, NamedRef) and other.name == self.name
+        return isinstance(other, NamedRef) and other._name == self._name
 
     def __hash__(self) -> int:
-        return hash(self.name)
+        return hash(self._name)
 
 
 def named(name: str) -> Ref:

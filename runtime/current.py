@@ -24,6 +24,11 @@ class Address(ABC):
     def incarnation(self) -> Pid | None:
         """The pid it stays with; ``None`` if it is looked up at each use."""
 
+    @property
+    def name(self) -> str | None:
+        """The name by which it is looked up at each use, if that is how."""
+        return None
+
     @abstractmethod
     def find(self) -> Process | None:
         """The process it leads to now, if it is alive."""

@@ -97,7 +97,7 @@ def monitor(target: Target) -> MonitorRef:
     me = require_process("monitor")
     other = find_process(target)
     ref = MonitorRef()
-    name = None if isinstance(target, Pid) else getattr(target, "name", None)
+    name = None if isinstance(target, Pid) else target.name
     if other is None:
         me.post_system(Down(ref, incarnation(target), NO_PROCESS, name))
     else:

@@ -63,7 +63,7 @@ class _Service:
                 "service failed",
                 level=logging.ERROR,
                 error=str(exc),
-                cause=short_repr(exc.__cause__),
+                cause=exc.__cause__ and short_repr(exc.__cause__),
             )
             return EXIT_GAVE_UP
         finally:

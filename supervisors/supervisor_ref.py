@@ -41,6 +41,11 @@ class SupervisorRef(Ref):
         """The pid it stays with; ``None`` if it leads there by name."""
         return self._target.incarnation
 
+    @property
+    def name(self) -> str | None:
+        """The name by which it leads there, if that is how."""
+        return self._target.name
+
     def find(self) -> Process | None:
         """The supervisor's process."""
         return self._target.find()

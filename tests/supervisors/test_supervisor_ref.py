@@ -9,9 +9,24 @@ from typing import Any
 import pytest
 import trio
 
-from runtime import CallExit, Node, NoProcess, Ref, kill, named, ref, start, wait_exit, whereis
+from runtime import (
+    CallExit,
+    Down,
+    Node,
+    NoProcess,
+    Ref,
+    kill,
+    monitor,
+    named,
+    receive,
+    ref,
+    start,
+    wait_exit,
+    whereis,
+)
 from supervisors import Supervisor, SupervisorRef
 from tests.supervisors.tree_parts import begin_after, kids, settle, start_supervisor, worker
+from tests.support import in_process
 
 
 async def test_one_by_pid_stays_with_one_incarnation(node: Node) -> None:
@@ -38,6 +53,18 @@ async def test_one_by_name_follows_restarts(node: Node) -> None:
     await settle()
     assert by_name.pid is whereis("shop") is not before
     assert await kids(by_name) == "a=up"
+
+
+async def test_a_monitor_of_one_by_name_says_the_name(node: Node) -> None:
+    """PROC-053: as of any handle by name."""
+
+    async def watch() -> Down:
+        monitor(SupervisorRef(named("nobody")))
+        return await receive(Down)
+
+    down = await in_process(watch)
+    assert (down.name, down.pid, down.reason) == ("nobody", None, NoProcess())
+    assert SupervisorRef(ref((await start_supervisor([])).pid)).name is None
 
 
 async def test_it_is_a_ref(node: Node) -> None:
