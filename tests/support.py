@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 import structlog
 import structlog.testing
+import trio
 
 from runtime import (
     Call,
@@ -61,6 +62,19 @@ async def reason_of(fn: Callable[[], Awaitable[object]], *, trap: bool = False) 
     reason = await wait_exit(spawn(body))
     assert not isinstance(reason, NoProcess)
     return reason
+
+
+async def a_cancelled() -> trio.Cancelled:
+    """A ``Cancelled`` whose scope is closed."""
+    saved: list[trio.Cancelled] = []
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        try:
+            await trio.sleep_forever()
+        except trio.Cancelled as exc:
+            saved.append(exc)
+            raise
+    return saved[0]
 
 
 class Ask(Call[Any], frozen=True):

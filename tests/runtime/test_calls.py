@@ -9,10 +9,7 @@ import pytest
 import trio
 
 from runtime import (
-    Call,
     CallExit,
-    Cast,
-    GenServer,
     Node,
     NoProcess,
     NoReply,
@@ -33,28 +30,8 @@ from runtime import (
     start,
     wait_exit,
 )
+from tests.runtime.counting import Add, Counter, Get
 from tests.support import Ask, Do, Note, Scripted, in_process
-
-
-class Get(Call[int]):
-    """The count."""
-
-
-class Add(Cast):
-    by: int = 1
-
-
-class Counter(GenServer):
-    def __init__(self, start: int = 0) -> None:
-        self.count = start
-
-    @handles(Get)
-    def get(self, request: Get) -> int:
-        return self.count
-
-    @handles(Add)
-    def add(self, message: Add) -> None:
-        self.count += message.by
 
 
 class AsyncCounter(Counter):

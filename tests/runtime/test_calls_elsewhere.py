@@ -15,19 +15,15 @@ import trio
 import trio.testing
 
 from runtime import (
-    Call,
     CallCycle,
     CallExit,
     CallTimeout,
-    Cast,
-    GenServer,
     Node,
     NoNode,
     NoProcess,
     NoReply,
     Ref,
     ReplyTo,
-    handles,
     is_alive,
     kill,
     named,
@@ -37,30 +33,10 @@ from runtime import (
     send,
     start,
 )
+from tests.runtime.counting import Add, Counter, Get
 from tests.support import Ask, Do, Scripted, in_process
 
 INF = float("inf")
-
-
-class Get(Call[int]):
-    """The count."""
-
-
-class Add(Cast):
-    by: int = 1
-
-
-class Counter(GenServer):
-    def __init__(self) -> None:
-        self.count = 0
-
-    @handles(Get)
-    def get(self, request: Get) -> int:
-        return self.count
-
-    @handles(Add)
-    def add(self, message: Add) -> None:
-        self.count += message.by
 
 
 async def from_a_process(fn: Callable[[], Awaitable[Any]]) -> Any:

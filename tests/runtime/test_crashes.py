@@ -20,19 +20,7 @@ from runtime import (
     wait_exit,
 )
 from runtime.crashes import fatal_in, foreign_cancelled, leaves, reason_of, without_cancelled
-
-
-async def a_cancelled() -> trio.Cancelled:
-    """A ``Cancelled`` whose scope is closed."""
-    saved: list[trio.Cancelled] = []
-    with trio.CancelScope() as scope:
-        scope.cancel()
-        try:
-            await trio.sleep_forever()
-        except trio.Cancelled as exc:
-            saved.append(exc)
-            raise
-    return saved[0]
+from tests.support import a_cancelled
 
 
 def nested(exc: BaseException, depth: int) -> BaseException:

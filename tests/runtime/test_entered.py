@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from runtime import (
     Node,
     Normal,
     OutsideProcess,
-    Ref,
     Shutdown,
     exit,
     is_alive,
@@ -28,51 +26,8 @@ from runtime import (
     wait_exit,
 )
 from tests.conftest import Recorder
+from tests.runtime.entering import BOOM, Resources, crash_now
 from tests.support import Ask, Do, Scripted, end_of
-
-BOOM = ValueError("boom")
-
-
-class Resources:
-    """Context managers of all kinds that write down what happens to them."""
-
-    def __init__(self) -> None:
-        self.log: list[str] = []
-
-    @contextmanager
-    def plain(self, name: str) -> Generator[str, None, None]:
-        self.log.append(f"+{name}")
-        try:
-            yield name
-        except BaseException as exc:
-            self.log.append(f"{name} saw {type(exc).__name__}")
-            raise
-        finally:
-            self.log.append(f"-{name}")
-
-    @asynccontextmanager
-    async def slow(self, name: str, seconds: float = 1) -> AsyncGenerator[str, None]:
-        self.log.append(f"+{name}")
-        try:
-            yield name
-        finally:
-            with trio.move_on_after(100):
-                await trio.sleep(seconds)
-                self.log.append(f"-{name}")
-
-    async def worker(self) -> None:
-        self.log.append("+worker")
-        try:
-            await trio.sleep_forever()
-        finally:
-            self.log.append("-worker")
-
-
-async def crash_now(server: Ref) -> None:
-    def crash(one: object) -> None:
-        raise BOOM
-
-    server.cast(Do(crash))
 
 
 class Bad:

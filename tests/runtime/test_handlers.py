@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Generic, Protocol, TypeVar
 
-import msgspec
 import pytest
 import trio
 
@@ -14,7 +13,6 @@ from runtime import (
     BadResult,
     Call,
     CallExit,
-    Cast,
     Exit,
     GenServer,
     Idle,
@@ -34,12 +32,9 @@ from runtime import (
     start,
     trap_exits,
 )
+from tests.runtime.counting import Add, Counter, Get, Tick
 
 T = TypeVar("T")
-
-
-class Get(Call[int]):
-    """The count."""
 
 
 class GetTwice(Get):
@@ -49,15 +44,7 @@ class GetTwice(Get):
 class Other(Call[str]): ...
 
 
-class Add(Cast):
-    by: int = 1
-
-
 class Subtract(Add): ...
-
-
-class Tick(msgspec.Struct, frozen=True):
-    """An info."""
 
 
 class Fetch(Call[T], Generic[T]):
@@ -66,23 +53,6 @@ class Fetch(Call[T], Generic[T]):
 
 class Named(Protocol):
     name: str
-
-
-class Counter(GenServer):
-    def __init__(self, count: int = 0) -> None:
-        self.count = count
-
-    @handles(Get)
-    def get(self, request: Get) -> int:
-        return self.count
-
-    @handles(Add)
-    def add(self, message: Add) -> None:
-        self.count += message.by
-
-    @handles(Tick)
-    def tick(self, message: Tick) -> None:
-        self.count += 100
 
 
 async def count_of(server: Ref) -> int:

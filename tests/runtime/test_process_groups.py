@@ -19,20 +19,7 @@ from runtime import (
     wait_exit,
 )
 from tests.conftest import Recorder
-from tests.support import Scripted, end_of, reason_of, stop_all
-
-
-async def foreign_cancelled() -> trio.Cancelled:
-    """A ``Cancelled`` whose scope is closed."""
-    saved: list[trio.Cancelled] = []
-    with trio.CancelScope() as scope:
-        scope.cancel()
-        try:
-            await trio.sleep_forever()
-        except trio.Cancelled as exc:
-            saved.append(exc)
-            raise
-    return saved[0]
+from tests.support import Scripted, a_cancelled, end_of, reason_of, stop_all
 
 
 async def test_a_group_from_a_nursery_is_a_crash_of_that_process_and_of_nothing_else(
@@ -73,7 +60,7 @@ async def test_a_foreign_cancelled_is_a_crash_and_is_not_stored(node: Node) -> N
     """Contract 4: ``trio.Cancelled`` is never stored and never re-raised elsewhere."""
 
     async def body() -> None:
-        raise await foreign_cancelled()
+        raise await a_cancelled()
 
     sibling = spawn(trio.sleep_forever)
     reason = await reason_of(body)
@@ -85,8 +72,8 @@ async def test_a_foreign_cancelled_is_a_crash_and_is_not_stored(node: Node) -> N
 
 async def test_a_group_of_nothing_but_foreign_cancelled_is_not_stored_either(node: Node) -> None:
     async def body() -> None:
-        inner = BaseExceptionGroup("inner", [await foreign_cancelled()])
-        raise BaseExceptionGroup("outer", [await foreign_cancelled(), inner])
+        inner = BaseExceptionGroup("inner", [await a_cancelled()])
+        raise BaseExceptionGroup("outer", [await a_cancelled(), inner])
 
     reason = await reason_of(body)
     assert isinstance(reason, Crashed)
@@ -97,7 +84,7 @@ async def test_a_foreign_cancelled_in_a_group_is_left_out_of_the_reason(node: No
     error = ValueError("the error")
 
     async def body() -> None:
-        raise BaseExceptionGroup("mixed", [await foreign_cancelled(), error])
+        raise BaseExceptionGroup("mixed", [await a_cancelled(), error])
 
     reason = await reason_of(body)
     assert isinstance(reason, Crashed)
@@ -113,7 +100,7 @@ async def test_a_foreign_cancelled_during_an_exit_signal_changes_nothing(
         try:
             await trio.sleep_forever()
         finally:
-            cancelled = await foreign_cancelled()
+            cancelled = await a_cancelled()
             raise BaseExceptionGroup("only", [cancelled]) if grouped else cancelled
 
     pid = spawn(body)
@@ -126,7 +113,7 @@ async def test_a_foreign_cancelled_during_an_exit_signal_changes_nothing(
 async def test_a_foreign_cancelled_in_terminate_is_not_reported_as_one(
     node: Node, events: Recorder
 ) -> None:
-    cancelled = await foreign_cancelled()
+    cancelled = await a_cancelled()
 
     def terminate(_server: Scripted, _reason: ExitReason) -> None:
         raise BaseExceptionGroup("only", [cancelled])

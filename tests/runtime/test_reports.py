@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,22 +26,7 @@ from runtime import (
     wait_exit,
 )
 from tests.runtime.reported import Charge, Ping, Shop, only, reporting_node
-from tests.support import Do, Note, Scripted, captured_logs
-
-
-@pytest.fixture
-def logs() -> Iterator[list[Any]]:
-    """Every line that is logged, as the dict it is before it is rendered."""
-    with captured_logs() as lines:
-        yield lines
-
-
-@pytest.fixture
-def hook(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
-    """What reached ``sys.excepthook``."""
-    caught: list[BaseException] = []
-    monkeypatch.setattr(sys, "excepthook", lambda _kind, exc, _trace: caught.append(exc))
-    return caught
+from tests.support import Do, Note, Scripted
 
 
 async def test_a_crash_report_says_who_why_and_at_what(logs: list[Any]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,22 +23,7 @@ from runtime import (
 )
 from supervisors import open_supervisor
 from tests.runtime.reported import Charge, Ping, Shop, frames, only, reporting_node
-from tests.support import captured_logs, in_process
-
-
-@pytest.fixture
-def logs() -> Iterator[list[Any]]:
-    """Every line that is logged, as the dict it is before it is rendered."""
-    with captured_logs() as lines:
-        yield lines
-
-
-@pytest.fixture
-def hook(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
-    """What reached ``sys.excepthook``."""
-    caught: list[BaseException] = []
-    monkeypatch.setattr(sys, "excepthook", lambda _kind, exc, _trace: caught.append(exc))
-    return caught
+from tests.support import in_process
 
 
 class Narrow(GenServer):

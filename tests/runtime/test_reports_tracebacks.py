@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,23 +16,7 @@ from runtime import (
 )
 from supervisors import Supervisor
 from tests.runtime.reported import Shop, frames, only, reporting_node
-from tests.support import Ask, Do, Scripted, captured_logs
-
-
-@pytest.fixture
-def logs() -> Iterator[list[Any]]:
-    """Every line that is logged, as the dict it is before it is rendered."""
-    with captured_logs() as lines:
-        yield lines
-
-
-@pytest.fixture
-def hook(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
-    """What reached ``sys.excepthook``."""
-    caught: list[BaseException] = []
-    monkeypatch.setattr(sys, "excepthook", lambda _kind, exc, _trace: caught.append(exc))
-    return caught
-
+from tests.support import Ask, Do, Scripted
 
 INNER = "raise ValueError('in the plug-in')"
 

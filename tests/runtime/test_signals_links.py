@@ -39,6 +39,7 @@ from runtime import (
 from runtime.messages import Exit
 from runtime.pid import Pid
 from tests.conftest import Recorder
+from tests.runtime.ending import exits, raises
 from tests.support import Scripted, end_of, in_process, stop_all
 
 
@@ -356,14 +357,6 @@ async def test_outside_a_process_links_are_refused(
     with pytest.raises(OutsideProcess):
         function(pid)
     await stop_all(pid)
-
-
-async def raises() -> None:
-    raise ValueError("real reason")
-
-
-async def exits() -> None:
-    raise ProcessExit("real reason")
 
 
 @pytest.mark.parametrize("child", [raises, exits])

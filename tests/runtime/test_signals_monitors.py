@@ -39,6 +39,7 @@ from runtime import (
 )
 from runtime.messages import Exit
 from runtime.pid import Pid
+from tests.runtime.ending import exits, raises
 from tests.support import in_process, stop_all
 
 
@@ -304,14 +305,6 @@ async def test_links_and_monitors_are_seen_from_both_sides(node: Node) -> None:
     await trio.sleep(1)
     assert process_info(p[0]) is None
     assert process_info(q) is None
-
-
-async def raises() -> None:
-    raise ValueError("real reason")
-
-
-async def exits() -> None:
-    raise ProcessExit("real reason")
 
 
 @pytest.mark.parametrize("child", [raises, exits])

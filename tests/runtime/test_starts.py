@@ -12,7 +12,6 @@ from runtime import (
     BadResult,
     Continue,
     Crashed,
-    Exit,
     ExitReason,
     GenServer,
     Idle,
@@ -24,7 +23,6 @@ from runtime import (
     Normal,
     OutsideProcess,
     ProcessExit,
-    ReceiveTimeout,
     Shutdown,
     StartFailed,
     Stop,
@@ -33,11 +31,11 @@ from runtime import (
     kill,
     process_info,
     processes,
-    receive,
     self_,
     start,
     start_link,
 )
+from tests.runtime.starting import exits, slow
 from tests.support import Ask, Scripted, in_process, reason_of
 
 BOOM = ValueError("boom")
@@ -50,29 +48,6 @@ def fail(exc: BaseException) -> Callable[..., Any]:
         raise exc
 
     return callback
-
-
-def slow(seconds: float, result: object = None) -> Callable[[Any], Any]:
-    """An ``init`` that takes its time."""
-
-    async def init(server: Scripted) -> object:
-        server.log.append("init begins")
-        await trio.sleep(seconds)
-        server.log.append("init ends")
-        return result
-
-    return init
-
-
-async def exits() -> list[Exit]:
-    """The ``Exit`` messages in the calling process's mailbox, once all has settled."""
-    await trio.sleep(1)
-    found = []
-    while True:
-        try:
-            found.append(await receive(Exit, timeout=0))
-        except ReceiveTimeout:
-            return found
 
 
 async def test_start_link_links_the_starter(node: Node) -> None:

@@ -13,13 +13,11 @@ from runtime import (
     Exit,
     Node,
     ProcessStarted,
-    ReceiveTimeout,
     StartError,
     StartTimeout,
     exit,
     is_alive,
     processes,
-    receive,
     spawn,
     start,
     start_link,
@@ -27,30 +25,8 @@ from runtime import (
     wait_exit,
 )
 from tests.conftest import Recorder
+from tests.runtime.starting import exits, slow
 from tests.support import Scripted, in_process
-
-
-def slow(seconds: float, result: object = None) -> Callable[[Any], Any]:
-    """An ``init`` that takes its time."""
-
-    async def init(server: Scripted) -> object:
-        server.log.append("init begins")
-        await trio.sleep(seconds)
-        server.log.append("init ends")
-        return result
-
-    return init
-
-
-async def exits() -> list[Exit]:
-    """The ``Exit`` messages in the calling process's mailbox, once all has settled."""
-    await trio.sleep(1)
-    found = []
-    while True:
-        try:
-            found.append(await receive(Exit, timeout=0))
-        except ReceiveTimeout:
-            return found
 
 
 async def test_a_start_that_takes_too_long_is_killed_and_leaves_no_message(node: Node) -> None:
