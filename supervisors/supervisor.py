@@ -293,11 +293,11 @@ class Supervisor(GenServer):
     # -- a child has ended ------------------------------------------------------------------
 
     @handles(Exit)
-    def ignore_exit(self, message: Exit) -> None:
+    def _ignore_exit(self, message: Exit) -> None:
         """An exit signal of a stranger, or of a child, does not stop a supervisor."""
 
     @handles(ChildDown)
-    async def child_ended(self, message: ChildDown) -> CastResult:
+    async def _child_ended(self, message: ChildDown) -> CastResult:
         """Decide what follows; nothing, if the child was stopped here."""
         child = message.child
         if not self._family.ended(child, message.pid):
@@ -362,7 +362,7 @@ class Supervisor(GenServer):
         owner.post_system(RetryRestart(child, child.restarts, reason))
 
     @handles(RetryRestart)
-    async def retry_restart(self, message: RetryRestart) -> CastResult:
+    async def _retry_restart(self, message: RetryRestart) -> CastResult:
         """Go on with a restart, unless the child was stopped, deleted or restarted meanwhile."""
         child, family = message.child, self._family
         if child.status != "restarting" or child.restarts != message.attempt:
