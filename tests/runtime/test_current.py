@@ -108,3 +108,24 @@ async def test_pid_handle_and_name_lead_to_the_same_process(node: Node) -> None:
 async def test_anything_else_leads_nowhere_and_says_so(node: Node, garbage: object) -> None:
     with pytest.raises(TypeError, match=r"allowed are a Pid and a Ref such as named\('x'\)$"):
         find_process(garbage)  # type: ignore[arg-type]
+
+
+@pytest.mark.real_clock
+async def test_a_run_in_a_worker_thread_of_a_process_does_not_see_that_process() -> None:
+    """Trio copies the context variables into the thread; the process stays in its own run."""
+    seen: list[object] = []
+
+    async def inner() -> None:
+        async with open_node(instruments=[]):
+            seen.append(current_process())
+            with pytest.raises(OutsideProcess):
+                self_()
+
+    async def outer() -> None:
+        await trio.to_thread.run_sync(trio.run, inner)
+        seen.append(self_())
+
+    async with open_node(instruments=[]):
+        pid = spawn(outer)
+        await wait_exit(pid)
+        assert seen == [None, pid]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from runtime import (
     exit,
     is_alive,
     kill,
+    open_node,
     start,
     wait_exit,
 )
@@ -278,3 +280,24 @@ async def test_a_scope_left_open_by_hand_harms_only_its_own_server(
     assert isinstance(reason, Crashed)
     assert isinstance(reason.exception, RuntimeError)
     assert await bystander.call(Ask(lambda one, reply_to: "alive")) == "alive"
+
+
+async def test_a_fatal_error_of_terminate_is_not_lost_behind_one_of_a_closer() -> None:
+    """Python shows it as the context of the other only; the node must hear of it all the same."""
+
+    class Fatal(Scripted):
+        async def init(self) -> None:
+            await self.enter(fails_to_close())
+
+        def terminate(self, reason: object) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        async with open_node(instruments=[]):
+            await (await Fatal.start()).stop()
+
+
+@contextmanager
+def fails_to_close() -> Generator[None]:
+    yield
+    raise ValueError("closer")

@@ -318,3 +318,19 @@ def test_async_methods_are_async_functions() -> None:
 
     check_async_function("fn", Service().run)
     check_async_function("fn", partial(Service().run))
+
+
+async def test_of_a_long_line_of_ancestors_only_the_nearest_are_kept(node: Node) -> None:
+    """A process that starts its successor and ends, for ever, must not grow."""
+    lengths: list[int] = []
+
+    async def generation(left: int) -> None:
+        info = process_info(self_())
+        assert info is not None
+        lengths.append(len(info.ancestors))
+        if left:
+            spawn(generation, left - 1)
+
+    spawn(generation, 50)
+    await trio.sleep(1)
+    assert lengths == [min(generation, 32) for generation in range(51)]
