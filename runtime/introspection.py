@@ -6,7 +6,6 @@ sent before. It is answered by the loop, also while the server is suspended.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -15,7 +14,6 @@ import trio
 
 from runtime.calls import DEFAULT_TIMEOUT, Ref, ref
 from runtime.current import Target, current_table, find_process, require_process
-from runtime.exits import ExitReason
 from runtime.pid import Pid
 from runtime.process import Process, Status
 from runtime.server_loop import LoopCall, ServerLoop
@@ -154,11 +152,6 @@ async def statistics(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> Sta
         return Statistics(process.started_at, now, process.handled, len(process.mailbox))
 
     return await _ask(target, "statistics()", count, timeout)
-
-
-async def terminate(target: Target, reason: ExitReason, *, timeout: float = math.inf) -> None:
-    """End a server with ``reason`` after what it has queued. The same as ``Ref.stop``."""
-    await _handle(target).stop(reason, timeout=timeout)
 
 
 async def _ask(

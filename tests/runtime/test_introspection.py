@@ -35,7 +35,6 @@ from runtime import (
     statistics,
     suspend,
 )
-from runtime.introspection import terminate
 from supervisors import Supervisor
 from tests.support import Ask, Do, Note, Scripted
 
@@ -226,7 +225,7 @@ async def test_terminate_ends_a_server_in_order(node: Node) -> None:
     log: list[Any] = []
     server = await start(Scripted.child_spec(log))
     server.send(Note(text="before"))
-    await terminate(server.pid, "asked")
+    await server.stop("asked")
     assert log == [("info", Note(text="before")), ("terminate", "asked")]
     assert not is_alive(server)
 

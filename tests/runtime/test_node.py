@@ -34,21 +34,12 @@ from runtime import (
 )
 from runtime.current import current_table, node_is_open
 from tests.conftest import Recorder
+from tests.runtime.ending import note_end
 from tests.support import Scripted, captured_logs, end_of
 
 
 def recording(events: Recorder) -> list[Instrument]:
     return [events.instrument]
-
-
-async def note_end(log: list[str], tag: str, seconds: float = 0.0) -> None:
-    """Runs until it is cancelled, and then takes its time."""
-    try:
-        await trio.sleep_forever()
-    finally:
-        with trio.CancelScope(shield=True):
-            await trio.sleep(seconds)
-        log.append(tag)
 
 
 async def test_outside_of_a_node_nothing_can_be_started() -> None:

@@ -9,16 +9,7 @@ from trio.testing import wait_all_tasks_blocked
 from runtime import Crashed, ProcessEnded, open_node, spawn
 from runtime.current import node_is_open
 from tests.conftest import Recorder
-
-
-async def note_end(log: list[str], tag: str, seconds: float = 0.0) -> None:
-    """Runs until it is cancelled, and then takes its time."""
-    try:
-        await trio.sleep_forever()
-    finally:
-        with trio.CancelScope(shield=True):
-            await trio.sleep(seconds)
-        log.append(tag)
+from tests.runtime.ending import note_end
 
 
 async def test_an_exception_of_the_body_leaves_as_itself_after_the_shutdown() -> None:
