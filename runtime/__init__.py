@@ -28,6 +28,7 @@ from runtime.errors import (
 )
 from runtime.exits import Crashed, ExitReason, Killed, NoProcess, Normal, Shutdown
 from runtime.gen_server import GenServer
+from runtime.handle import Handle
 from runtime.handlers import handles
 from runtime.instruments import (
     BudgetExceeded,
@@ -81,25 +82,26 @@ from runtime.signals import (
 from runtime.spawning import spawn, spawn_link, spawn_monitor
 from runtime.starts import start, start_link
 from runtime.timers import TimerRef, cancel_timer, read_timer, send_after, send_at, send_interval
+from runtime.via import Directory, Via, via
 
 __all__ = [
     "AlreadyStarted", "BadResult", "BudgetExceeded", "Call", "CallCycle", "CallError",
     "CallExit", "CallTimeout", "Cast", "CastResult", "ChildEnded", "ChildSpec",
-    "ChildStartFailed", "ChildType", "CleanupFailed", "Continue", "Crashed", "Down", "Event",
-    "Exit", "ExitReason", "GenServer", "Idle", "IdleTimeout", "Ignore", "Ignored", "InitResult",
-    "Instrument", "Killed", "MailboxFull", "MailboxLimit", "MailboxPolicy", "MessageDropped",
-    "MessageUnexpected", "MonitorRef", "NameTaken", "NoNode", "NoProcess", "NoReply", "Node",
-    "Normal", "OutsideProcess", "Pid", "ProcessCrashed", "ProcessEnded", "ProcessExit",
-    "ProcessInfo", "ProcessNotFound", "ProcessStarted", "ReceiveTimeout", "Ref", "Reply",
-    "ReplyDropped", "ReplyTo", "Request", "Restart", "ServerStatus", "Shutdown",
-    "ShutdownBudget", "StartError", "StartFailed", "StartTimeout", "Statistics", "StillAlive",
-    "Stop", "TimerRef", "UnhandledMessage", "cancel_timer", "child_spec", "configure_logging",
-    "demonitor", "exit", "get_state", "get_status", "handles", "is_alive", "kill", "link",
-    "log_reports", "monitor", "named", "open_node", "process_info", "processes", "read_timer",
-    "receive", "ref", "register", "registered", "replace_state", "resume", "self_", "send",
-    "send_after", "send_at", "send_interval", "set_label", "spawn", "spawn_link",
-    "spawn_monitor", "start", "start_link", "statistics", "suspend", "trap_exits", "unlink",
-    "unregister", "wait_exit", "whereis",
+    "ChildStartFailed", "ChildType", "CleanupFailed", "Continue", "Crashed", "Directory", "Down",
+    "Event", "Exit", "ExitReason", "GenServer", "Handle", "Idle", "IdleTimeout", "Ignore",
+    "Ignored", "InitResult", "Instrument", "Killed", "MailboxFull", "MailboxLimit",
+    "MailboxPolicy", "MessageDropped", "MessageUnexpected", "MonitorRef", "NameTaken", "NoNode",
+    "NoProcess", "NoReply", "Node", "Normal", "OutsideProcess", "Pid", "ProcessCrashed",
+    "ProcessEnded", "ProcessExit", "ProcessInfo", "ProcessNotFound", "ProcessStarted",
+    "ReceiveTimeout", "Ref", "Reply", "ReplyDropped", "ReplyTo", "Request", "Restart",
+    "ServerStatus", "Shutdown", "ShutdownBudget", "StartError", "StartFailed", "StartTimeout",
+    "Statistics", "StillAlive", "Stop", "TimerRef", "UnhandledMessage", "Via", "cancel_timer",
+    "child_spec", "configure_logging", "demonitor", "exit", "get_state", "get_status", "handles",
+    "is_alive", "kill", "link", "log_reports", "monitor", "named", "open_node", "process_info",
+    "processes", "read_timer", "receive", "ref", "register", "registered", "replace_state",
+    "resume", "self_", "send", "send_after", "send_at", "send_interval", "set_label", "spawn",
+    "spawn_link", "spawn_monitor", "start", "start_link", "statistics", "suspend", "trap_exits",
+    "unlink", "unregister", "via", "wait_exit", "whereis",
 ]  # fmt: skip
 
 for _name in __all__:

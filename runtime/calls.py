@@ -85,6 +85,8 @@ class Ref(Address):
         process = self.find()
         if process is not None:
             process.post(message)
+        elif self.incarnation is None:
+            raise ProcessNotFound(self)
 
     async def stop(self, reason: ExitReason = NORMAL, *, timeout: float = math.inf) -> None:
         """Ask a server to end after the messages it has, and wait until it is gone.
@@ -173,14 +175,6 @@ class NamedRef(Ref):
     def find(self) -> Process | None:
         """The holder of the name."""
         return current_table().by_name.get(self._name)
-
-    def send(self, message: object) -> None:
-        """Send any message; ``ProcessNotFound`` if nobody holds the name."""
-        check_sendable(message)
-        process = self.find()
-        if process is None:
-            raise ProcessNotFound(self)
-        process.post(message)
 
     def __repr__(self) -> str:
         return f"named({self._name!r})"

@@ -6,22 +6,23 @@ async function (``child_spec(fn, *args)``); options are set on a copy with ``rep
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from functools import partial
 from typing import Any, Literal, ParamSpec, TypeAlias, TypedDict, Unpack, get_args
 
 import msgspec
 
 from runtime.containment import attempt, short_repr, show
+from runtime.current import ViaName
 from runtime.mailbox import MailboxLimit
 from runtime.outcomes import check_seconds
 from runtime.process import Body
-from runtime.process_table import check_name
 from runtime.spawning import (
     DEFAULT_SHUTDOWN,
     FunctionBody,
     check_arguments,
     check_async_function,
+    check_start_name,
     function_name,
 )
 
@@ -35,11 +36,15 @@ ChildType: TypeAlias = Literal["worker", "supervisor"]
 """What a child is."""
 
 
+Arguments: TypeAlias = tuple[tuple[object, ...], dict[str, object]]
+CheckArguments: TypeAlias = Callable[[tuple[object, ...], dict[str, object]], Arguments]
+
+
 class ChildOptions(TypedDict, total=False):
     """What ``ChildSpec.replace`` may change."""
 
     id: Hashable
-    name: str | None
+    name: str | ViaName | None
     restart: Restart
     shutdown: ShutdownBudget
     type: ChildType
@@ -52,7 +57,7 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One child of a supervisor.
 
     - ``id``: tells it from its siblings; by default its name, else what it is made of.
-    - ``name``: the local name it is registered under, before its ``init`` runs.
+    - ``name``: what it is registered under before its ``init`` runs: a local name, or a ``via``.
     - ``restart``: ``permanent`` always, ``transient`` after a crash, ``temporary`` never.
     - ``shutdown``: seconds it may take to stop before it is killed, ``math.inf`` for no limit,
       ``"brutal_kill"`` for no last words.
@@ -62,10 +67,14 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
     - ``mailbox``: its ``MailboxLimit``, in place of the one its class has.
     """
 
-    make_body: Callable[[], Body]
+    target: Callable[..., object]
+    args: tuple[object, ...]
+    kwargs: Mapping[str, object]
+    body_of: Callable[[Callable[..., Any]], Body]
+    check: CheckArguments
     behaviour: str
     given_id: Hashable = None
-    name: str | None = None
+    name: str | ViaName | None = None
     restart: Restart = "permanent"
     shutdown: ShutdownBudget = DEFAULT_SHUTDOWN
     type: ChildType = "worker"
@@ -77,10 +86,16 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
         """Without the arguments, which may be nobody else's business."""
         return f"<ChildSpec {show(self.id)}: {self.behaviour}, {self.restart}>"
 
+    def __hash__(self) -> int:
+        """Arguments need not be hashable."""
+        return hash((self.id, self.behaviour))
+
     @property
     def id(self) -> Hashable:
         """What tells it from its siblings."""
-        return self.given_id if self.given_id is not None else self.name or self.behaviour
+        if self.given_id is not None:
+            return self.given_id
+        return self.name.key if isinstance(self.name, ViaName) else self.name or self.behaviour
 
     def __post_init__(self) -> None:
         _check_one_of("restart", self.restart, get_args(Restart))
@@ -93,7 +108,7 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
                 )
             check_seconds("shutdown", self.shutdown)
         if self.name is not None:
-            check_name("name", self.name)
+            check_start_name("name", self.name)
         if not isinstance(self.significant, bool):
             raise TypeError(f"significant: got {self.significant!r}, allowed are True and False")
         if self.significant and self.restart == "permanent":
@@ -116,9 +131,21 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
         changes: dict[str, Any] = dict(options)
         if "id" in changes:
             changes["given_id"] = changes.pop("id")
+        return self._changed(changes)
+
+    def with_arguments(self, *args: object, **kwargs: object) -> ChildSpec:
+        """A copy that starts with these arguments instead, which are checked now."""
+        args, kwargs = self.check(args, kwargs)
+        return self._changed({"args": args, "kwargs": kwargs})
+
+    def _changed(self, changes: dict[str, Any]) -> ChildSpec:
         # not structs.replace, which would skip __post_init__
         values: dict[str, Any] = {field: getattr(self, field) for field in self.__struct_fields__}
         return ChildSpec(**{**values, **changes})
+
+    def make_body(self) -> Body:
+        """The body of one incarnation."""
+        return self.body_of(partial(self.target, *self.args, **self.kwargs))
 
     def is_enabled(self) -> bool:
         """Ask the ``enabled`` condition."""
@@ -152,7 +179,20 @@ def child_spec(fn: Callable[P, Awaitable[object]], *args: P.args, **kwargs: P.kw
     so a function that is done when it returns wants ``restart="transient"``.
     """
     check_async_function("fn", fn)
-    check_arguments(function_name(fn), fn, args, kwargs)
+    check = partial(_check_function, fn)
+    given, named = check(args, kwargs)
     return ChildSpec(
-        make_body=partial(FunctionBody, partial(fn, *args, **kwargs)), behaviour=function_name(fn)
+        target=fn,
+        args=given,
+        kwargs=named,
+        body_of=FunctionBody,
+        check=check,
+        behaviour=function_name(fn),
     )
+
+
+def _check_function(
+    fn: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]
+) -> Arguments:
+    check_arguments(function_name(fn), fn, args, kwargs)
+    return args, kwargs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Hashable
 from typing import TypeAlias
 
 from trio.lowlevel import current_task, in_trio_run
@@ -32,6 +33,21 @@ class Address(ABC):
     @abstractmethod
     def find(self) -> Process | None:
         """The process it leads to now, if it is alive."""
+
+
+class ViaName(Address):
+    """An address that a process can also be started under: see ``via``."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def key(self) -> Hashable:
+        """What the process is found by in its directory."""
+
+    @abstractmethod
+    def claim(self, process: Process) -> None:
+        """Give the name to a process that is about to start; a ``StartError`` if that cannot be."""
 
 
 Target: TypeAlias = Pid | Address

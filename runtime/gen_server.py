@@ -190,6 +190,24 @@ def spec_of(cls: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Child
     """The spec of a GenServer class; separate because there ``cls`` is typed as a callable."""
     assert isinstance(cls, type)
     assert issubclass(cls, GenServer)
+    check = partial(_check_server, cls)
+    args, kwargs = check(args, kwargs)
+    return ChildSpec(
+        target=cls,
+        args=args,
+        kwargs=kwargs,
+        body_of=cls._body_class,
+        check=check,
+        behaviour=cls.__name__,
+        type=cls._child_type,
+        shutdown=cls._child_shutdown,
+        mailbox=cls.mailbox,
+    )
+
+
+def _check_server(
+    cls: type[GenServer], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     try:
         check_arguments(cls.__name__, cls, args, kwargs)
     except TypeError as exc:
@@ -197,12 +215,4 @@ def spec_of(cls: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Child
         if options:
             exc.add_note(f"{', '.join(options)}: options of a child are set with .replace(...)")
         raise
-    args, kwargs = cls._prepare(args, kwargs)
-    make: Callable[[], Any] = partial(cls, *args, **kwargs)
-    return ChildSpec(
-        make_body=partial(cls._body_class, make),
-        behaviour=cls.__name__,
-        type=cls._child_type,
-        shutdown=cls._child_shutdown,
-        mailbox=cls.mailbox,
-    )
+    return cls._prepare(args, kwargs)

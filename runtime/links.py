@@ -12,6 +12,7 @@ from runtime.exits import ExitReason
 from runtime.messages import MonitorRef
 
 P = TypeVar("P")
+P_contra = TypeVar("P_contra", contravariant=True)
 
 
 class QueuedCall(Protocol):
@@ -29,6 +30,17 @@ class Watch(Protocol):
 
     def wake(self, reason: ExitReason) -> None:
         """The process is up (``None``) or has ended with ``reason``."""
+        ...
+
+
+class Claim(Protocol[P_contra]):
+    """Something a process holds elsewhere: a registry entry, a table, a permit.
+
+    It is given back when the process has ended and before anybody hears of that.
+    """
+
+    def owner_ended(self, process: P_contra) -> None:
+        """Give it back. Must not raise."""
         ...
 
 

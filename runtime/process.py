@@ -33,7 +33,7 @@ from runtime.instruments import (
     ProcessEnded,
     ProcessStarted,
 )
-from runtime.links import Links, QueuedCall, Watch
+from runtime.links import Claim, Links, QueuedCall, Watch
 from runtime.mailbox import Mailbox, MailboxLimit, is_droppable
 from runtime.messages import Down, Envelope, Exit
 from runtime.pid import Pid
@@ -91,6 +91,7 @@ class Process:
         "ancestors",
         "body",
         "budget",
+        "claims",
         "current",
         "ending",
         "exiting",
@@ -154,6 +155,7 @@ class Process:
         self.links: Links[Process] = Links()
         self.pending: dict[QueuedCall, None] = {}
         self.watches: dict[Watch, None] = {}
+        self.claims: dict[Claim[Process], None] | None = None
         self.waiting_for: Edge | None = None
         self.current: object = None  # the message in hand, or the last one
         self.handled = 0
@@ -222,10 +224,9 @@ class Process:
 
     def _dropped(self, message: object) -> None:
         self.mailbox.dropped += 1
-        instruments = self.table.instruments
-        if instruments.want(MessageDropped):
-            text = self.body.describe(message)
-            instruments.emit(MessageDropped(self.pid, text, self.mailbox.dropped))
+        if (instruments := self.table.instruments).want(MessageDropped):
+            shown = self.body.describe(message)
+            instruments.emit(MessageDropped(self.pid, shown, self.mailbox.dropped))
 
     @enable_ki_protection
     async def park(self) -> None:
@@ -242,6 +243,16 @@ class Process:
         assert self.task is not None
         trio.lowlevel.reschedule(self.task)
         self.parked = False  # last: a reschedule that raises must leave the process wakeable
+
+    def claim(self, claim: Claim[Process]) -> None:
+        """Give ``claim`` back when this process has ended."""
+        self.claims = self.claims or {}
+        self.claims[claim] = None
+
+    def drop_claim(self, claim: Claim[Process]) -> None:
+        """It is not held any more."""
+        if self.claims is not None:
+            self.claims.pop(claim, None)
 
     # -- exit signals -----------------------------------------------------------------------
 
@@ -339,12 +350,14 @@ class Process:
 
     @enable_ki_protection
     def _end(self, reason: ExitReason) -> None:
-        """Death: first free the names, then tell everybody. Works on copies; nothing here raises.
+        """Death: first free what it held, then tell everybody. Works on copies; nothing raises.
 
         Nothing that dies may keep ``reason``: its traceback holds the frames and so the server.
         """
         self.status = "ended"
         self.table.remove(self.pid, self, self.name)
+        for claim in tuple(self.claims or ()):
+            claim.owner_ended(self)
         self._report(reason)
         for call in tuple(self.pending):
             call.server_ended(reason)
@@ -362,6 +375,7 @@ class Process:
         self.links = Links()
         self.pending.clear()
         self.watches.clear()
+        self.claims = None
         self.mailbox.items.clear()
         self.current = self.waiting_for = self.task = self.scope = self.grace = None
 

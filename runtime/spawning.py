@@ -11,7 +11,7 @@ import trio
 from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
 from runtime.containment import short_repr
-from runtime.current import current_process, current_table, require_process
+from runtime.current import ViaName, current_process, current_table, require_process
 from runtime.errors import AlreadyStarted, NoNode
 from runtime.exits import NORMAL, ExitReason
 from runtime.mailbox import MailboxLimit
@@ -104,6 +104,11 @@ def check_arguments(
         raise TypeError(f"arguments of {what}: {exc}") from None
 
 
+def check_start_name(field: str, name: object) -> str | ViaName:
+    """What a process can be started under: a local name, or a ``via`` name."""
+    return name if isinstance(name, ViaName) else check_name(field, name)
+
+
 def function_name(fn: object) -> str:
     """What a function is called in labels and as a default child id."""
     while isinstance(fn, partial):
@@ -117,7 +122,7 @@ def spawn_process(
     body: Body,
     *,
     label: str,
-    name: str | None = None,
+    name: str | ViaName | None = None,
     limit: MailboxLimit | None = None,
     budget: float | str = DEFAULT_SHUTDOWN,
     nursery: trio.Nursery | None = None,
@@ -127,27 +132,30 @@ def spawn_process(
     """Start a process's task; its first step has not run yet when this returns.
 
     Without a ``nursery`` it lives in the node's root. The link is part of the start, so no end,
-    however early, is missed. Refused with ``AlreadyStarted`` before anything exists.
+    however early, is missed. Refused with a ``StartError`` before anything exists.
     """
-    if name is not None:
-        holder = table.by_name.get(check_name("name", name))
+    local = name if isinstance(name, str) else None
+    if local is not None:
+        holder = table.by_name.get(local)
         if holder is not None:
-            raise AlreadyStarted(name, holder.pid)
+            raise AlreadyStarted(local, holder.pid)
     if nursery is None and table.stopping:
         raise NoNode("the node is stopping and starts nothing any more")
-    pid = table.new_pid(name or label)
+    pid = table.new_pid(label if name is None else str(name))
     process = Process(
         pid,
         table,
         body,
         parent=parent or table.owner,
-        name=name,
+        name=local,
         ancestors=_ancestors(),
         limit=limit,
         budget=budget,
     )
+    if isinstance(name, ViaName):
+        name.claim(process)
     table.context.run(partial((nursery or table.nursery).start_soon, process.run, name=repr(pid)))
-    table.add(pid, process, name, root=nursery is None)
+    table.add(pid, process, local, root=nursery is None)
     if link_to is not None:
         link_to.links.link(process)
         process.links.link(link_to)
@@ -166,9 +174,11 @@ def _spawn(
     link_to: Process | None,
     fn: Callable[..., Awaitable[object]],
     args: tuple[Any, ...],
-    name: str | None,
+    name: str | ViaName | None,
     limit: MailboxLimit | None,
 ) -> Process:
+    if name is not None:
+        check_start_name("name", name)
     check_async_function("fn", fn)
     check_arguments(function_name(fn), fn, args, {})
     if not (limit is None or isinstance(limit, MailboxLimit)):
@@ -189,7 +199,7 @@ def _spawn(
 def spawn(
     fn: Callable[..., Awaitable[object]],
     *args: object,
-    name: str | None = None,
+    name: str | ViaName | None = None,
     mailbox: MailboxLimit | None = None,
 ) -> Pid:
     """Run ``fn(*args)`` as a process in the node's root, linked to nobody. OTP: ``spawn``.
@@ -202,7 +212,7 @@ def spawn(
 def spawn_link(
     fn: Callable[..., Awaitable[object]],
     *args: object,
-    name: str | None = None,
+    name: str | ViaName | None = None,
     mailbox: MailboxLimit | None = None,
 ) -> Pid:
     """``spawn`` and ``link`` in one step. Only in a process. OTP: ``spawn_link``."""
@@ -212,7 +222,7 @@ def spawn_link(
 def spawn_monitor(
     fn: Callable[..., Awaitable[object]],
     *args: object,
-    name: str | None = None,
+    name: str | ViaName | None = None,
     mailbox: MailboxLimit | None = None,
 ) -> tuple[Pid, MonitorRef]:
     """``spawn`` and ``monitor`` in one step. Only in a process. OTP: ``spawn_monitor``."""

@@ -9,7 +9,7 @@ import trio
 from runtime.calls import PidRef, Ref
 from runtime.child_spec import ChildSpec
 from runtime.current import current_table, require_process
-from runtime.errors import AlreadyStarted, Ignored, StartError, StartFailed, StartTimeout
+from runtime.errors import Ignored, StartError, StartFailed, StartTimeout
 from runtime.exits import Crashed, ExitReason
 from runtime.outcomes import check_seconds
 from runtime.process import Process
@@ -52,7 +52,7 @@ async def _start(spec: ChildSpec, starter: Process | None, timeout: float) -> Re
             budget=spec.shutdown,
             parent=None if starter is None else starter.pid,
         )
-    except AlreadyStarted:
+    except StartError:
         await trio.lowlevel.checkpoint()
         raise
 

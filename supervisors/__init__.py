@@ -13,6 +13,8 @@ if not hasattr(runtime, "GenServer"):
 
 from supervisors.backoff import Backoff
 from supervisors.children import ChildCounts, ChildInfo, ChildSource, ChildStatus
+from supervisors.dynamic_supervisor import DynamicSupervisor
+from supervisors.dynamic_supervisor_ref import DynamicSupervisorRef
 from supervisors.errors import (
     AlreadyPresent,
     ChildError,
@@ -21,6 +23,7 @@ from supervisors.errors import (
     ChildRunning,
     FailedToStartChild,
     GaveUp,
+    MaxChildren,
     SupervisorGaveUp,
 )
 from supervisors.intensity import Intensity
@@ -33,8 +36,9 @@ from supervisors.supervisor_ref import SupervisorRef
 __all__ = [
     "AlreadyPresent", "AutoShutdown", "Backoff", "ChildCounts", "ChildError", "ChildInfo",
     "ChildNotFound", "ChildRestarting", "ChildRunning", "ChildSource", "ChildStatus",
-    "FailedToStartChild", "GaveUp", "Intensity", "Strategy", "Supervisor", "SupervisorGaveUp",
-    "SupervisorRef", "open_supervisor", "run",
+    "DynamicSupervisor", "DynamicSupervisorRef", "FailedToStartChild", "GaveUp", "Intensity",
+    "MaxChildren", "Strategy", "Supervisor", "SupervisorGaveUp", "SupervisorRef",
+    "open_supervisor", "run",
 ]  # fmt: skip
 
 for _name in __all__:

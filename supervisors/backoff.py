@@ -51,3 +51,9 @@ class Backoff(msgspec.Struct, frozen=True):
         except OverflowError:
             full = self.maximum if self.initial else 0.0
         return full * (1 - self.jitter * random)
+
+
+def check_backoff(backoff: object) -> None:
+    """Refuse what is no ``Backoff``."""
+    if backoff is not None and not isinstance(backoff, Backoff):
+        raise TypeError(f"backoff: got {backoff!r}, allowed are Backoff(...) and None")

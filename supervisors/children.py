@@ -83,10 +83,15 @@ class Children:
 
     def count(self) -> ChildCounts:
         """The rows in numbers."""
-        rows = tuple(self)
-        supervisors = sum(child.spec.type == "supervisor" for child in rows)
-        active = sum(child.status in ("running", "starting") for child in rows)
-        return ChildCounts(len(rows), active, supervisors, len(rows) - supervisors)
+        return count(self)
+
+
+def count(children: Iterable[Child]) -> ChildCounts:
+    """Rows in numbers."""
+    rows = tuple(children)
+    supervisors = sum(child.spec.type == "supervisor" for child in rows)
+    active = sum(child.status in ("running", "starting") for child in rows)
+    return ChildCounts(len(rows), active, supervisors, len(rows) - supervisors)
 
 
 def to_spec(child: object) -> ChildSpec:

@@ -19,7 +19,7 @@ class ChildError(Exception):
 
 
 class ChildNotFound(ChildError):
-    """There is no child of that id. OTP: ``{:error, :not_found}``."""
+    """There is no child of that id, or pid. OTP: ``{:error, :not_found}``."""
 
     def __init__(self, child_id: Hashable) -> None:
         super().__init__(f"there is no child {short_repr(child_id)}", child_id)
@@ -48,6 +48,17 @@ class AlreadyPresent(ChildError, StartError):
             f"child {short_repr(child_id)} is present but stopped: restart it or delete it",
             child_id,
         )
+
+
+class MaxChildren(StartError):
+    """The supervisor has ``limit`` children, as many as it may; nothing was started.
+
+    OTP: ``{:error, :max_children}``.
+    """
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the supervisor has its {limit} children, as many as max_children allows")
+        self.limit = limit
 
 
 class FailedToStartChild(msgspec.Struct, frozen=True):

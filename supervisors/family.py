@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable
 
 import trio
 
-from runtime import AlreadyStarted, ExitReason, Ignored, Pid, StartError
+from runtime import ExitReason, Ignored, Pid, StartError
 from runtime.process import Process
 from runtime.spawning import spawn_process
 from runtime.starts import start_error
@@ -52,7 +52,7 @@ class Family:
                 limit=spec.mailbox, budget=spec.shutdown, nursery=self._nursery,
                 parent=self.owner.pid,
             )  # fmt: skip
-        except AlreadyStarted as exc:
+        except StartError as exc:
             child.status = "stopped"
             return exc
         process.watches[_EndOfChild(self.owner, child, process.pid)] = None

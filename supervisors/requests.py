@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from runtime import Call, ChildSpec, ExitReason, Pid, Ref
@@ -49,6 +49,19 @@ class StartChild(Call[Ref], frozen=True):
 
     spec: ChildSpec
     ticket: Ticket
+
+
+class StartDynamicChild(Call[Ref], frozen=True):
+    """Start a child that is known by its pid. ``make`` takes the extra arguments."""
+
+    make: Callable[..., ChildSpec]
+    ticket: Ticket
+
+
+class TerminatePid(Call[None], frozen=True):
+    """Stop the child of a pid and forget it."""
+
+    pid: Pid
 
 
 class TerminateChild(ChildCall[None], frozen=True):

@@ -8,14 +8,14 @@ get ``Killed`` from their parent, run their ``terminate``, and still have their 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 import trio
 
 from runtime import ExitReason, Pid
 from runtime.exits import KILLED, SHUTDOWN
 from runtime.process import Process
-from runtime.stops import stop_process
+from runtime.stops import stop_process, stop_processes
 from supervisors.children import Child
 
 
@@ -33,18 +33,28 @@ async def stop_in_order(children: Iterable[Child], supervisor: Pid) -> None:
         await stop_child(child, supervisor)
 
 
-async def stop_together(children: Iterable[Child], supervisor: Pid, reason: ExitReason) -> None:
+async def stop_together(
+    children: Iterable[Child], supervisor: Pid, reason: ExitReason = SHUTDOWN
+) -> None:
     """Stop children at the same time, each within its own budget."""
-    async with trio.open_nursery() as nursery:
-        for child in children:
-            nursery.start_soon(stop_child, child, supervisor, reason)
+    members = tuple(children)
+    running = [(child, child.process) for child in members if child.process is not None]
+    await stop_processes(
+        ((process, child.spec.shutdown) for child, process in running), supervisor, reason
+    )
+    for child in members:
+        child.process, child.status = None, "stopped"
 
 
-async def stop_all(children: Iterable[Child], supervisor: Process) -> None:
-    """The last thing a supervisor does: in order, unless or until it is itself killed."""
+async def stop_all(
+    children: Iterable[Child],
+    supervisor: Process,
+    orderly: Callable[[Iterable[Child], Pid], Awaitable[None]] = stop_in_order,
+) -> None:
+    """The last thing a supervisor does: ``orderly``, unless or until it is itself killed."""
     if not supervisor.killed:
         with trio.CancelScope() as supervisor.grace:
-            await stop_in_order(children, supervisor.pid)
+            await orderly(children, supervisor.pid)
         supervisor.grace = None
     if supervisor.killed:
         for call in tuple(supervisor.pending):  # nobody will read them, and children may wait

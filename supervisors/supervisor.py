@@ -1,51 +1,35 @@
 """Supervisor: starts its children in order, restarts them by rule, stops them in reverse.
 
-OTP: ``Supervisor``. It is a GenServer whose process is wrapped in a Trio nursery, and the children
-are tasks of that nursery: a supervisor cannot end before they have. The nursery stands outside the
-scope that exit signals cancel, so a signal interrupts what the supervisor is waiting for (a slow
-``init``, a slow stop) but never a child; the children are then stopped in order, by the one piece
-of code that does so for every way a supervisor can end.
+OTP: ``Supervisor``. The children stop one by one in reverse, by the same code for every way a
+supervisor can end.
 """
 
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Hashable, Iterable
-from typing import Any, ClassVar
-
-import trio
+from typing import Any
 
 from runtime import (
     AlreadyStarted,
-    ChildEnded,
     ChildSpec,
-    ChildStartFailed,
-    ChildType,
-    Exit,
     ExitReason,
-    GenServer,
     Ignored,
     NoReply,
     Pid,
     Ref,
     ReplyTo,
     Shutdown,
-    ShutdownBudget,
     StartError,
     Stop,
-    UnhandledMessage,
     handles,
     ref,
-    send_after,
 )
 from runtime.containment import attempt, short_repr, show
 from runtime.exits import SHUTDOWN
 from runtime.instruments import GIVE_UP
 from runtime.outcomes import CastResult, InitResult
-from runtime.process import Process, TrapMode
-from runtime.server_body import ServerBody
-from supervisors.backoff import Backoff
+from supervisors.backoff import Backoff, check_backoff
 from supervisors.children import Child, ChildCounts, ChildInfo, ChildSource, to_specs
 from supervisors.errors import (
     AlreadyPresent,
@@ -76,29 +60,10 @@ from supervisors.strategies import (
     restart_group,
     shuts_down,
 )
+from supervisors.supervising import Supervising
 
 
-class SupervisorBody(ServerBody):
-    """A server's body inside the nursery its children live in."""
-
-    trap: TrapMode = "not parent"
-    nursery: trio.Nursery
-
-    async def live(self, process: Process) -> ExitReason:
-        """Serve; then, however that ended, stop the children. The nursery is empty by then."""
-        manager = trio.open_nursery()
-        self.nursery = await manager.__aenter__()
-        try:
-            return await super().live(process)
-        finally:
-            server = self.server
-            if isinstance(server, Supervisor) and server.family is not None:
-                await server.family.stop_all()
-            await manager.__aexit__(None, None, None)
-            del self.nursery  # it leads back to the process
-
-
-class Supervisor(GenServer):
+class Supervisor(Supervising):
     """A supervisor of a fixed list of children, to which more can be added.
 
     - ``children``: specs, GenServer classes or async functions, in start order; ``None`` is left
@@ -114,10 +79,6 @@ class Supervisor(GenServer):
     A subclass that computes its children calls ``super().__init__(...)`` from its own.
     """
 
-    _body_class: ClassVar[type[ServerBody]] = SupervisorBody
-    _child_type: ClassVar[ChildType] = "supervisor"
-    _child_shutdown: ClassVar[ShutdownBudget] = math.inf
-
     family: Family | None = None
 
     def __init__(
@@ -132,8 +93,7 @@ class Supervisor(GenServer):
     ) -> None:
         check_strategy(strategy)
         check_auto_shutdown(auto_shutdown)
-        if backoff is not None and not isinstance(backoff, Backoff):
-            raise TypeError(f"backoff: got {backoff!r}, allowed are Backoff(...) and None")
+        check_backoff(backoff)
         self.strategy: Strategy = strategy
         self.auto_shutdown: AutoShutdown = auto_shutdown
         self.specs = to_specs(children)
@@ -164,10 +124,7 @@ class Supervisor(GenServer):
 
     async def init(self) -> InitResult:
         """Start the children in order; if one fails, none stays."""
-        assert self._loop is not None
-        body = self._loop.process.body
-        assert isinstance(body, SupervisorBody)
-        self.family = Family(self._loop.process, body.nursery)
+        self.family = Family(self._process, self._nursery)
         for spec in self.specs:
             if not spec.is_enabled():
                 continue
@@ -181,25 +138,10 @@ class Supervisor(GenServer):
         assert self.family is not None
         return self.family
 
-    def handle_call(self, request: Any, reply_to: ReplyTo[Any]) -> Any:
-        """A call it does not know is the caller's mistake, and no reason to end a tree."""
-        if self._handler_of(request) is not None:
-            return super().handle_call(request, reply_to)
-        name = type(request).__name__
-        reply_to.error(
-            UnhandledMessage(
-                f"a supervisor does not handle the call {name}; call the "
-                "child: named(...).call(...)"
-            )
-        )
-        return NoReply()
-
-    def handle_cast(self, message: Any) -> Any:
-        """A cast it does not know is reported and ignored."""
-        if self._handler_of(message) is not None:
-            return super().handle_cast(message)
-        self._unexpected(message)
-        return None
+    async def stop_children(self) -> None:
+        """Stop the children one by one, last started first."""
+        if self.family is not None:
+            await self.family.stop_all()
 
     # -- requests ---------------------------------------------------------------------------
 
@@ -292,10 +234,6 @@ class Supervisor(GenServer):
 
     # -- a child has ended ------------------------------------------------------------------
 
-    @handles(Exit)
-    def _ignore_exit(self, message: Exit) -> None:
-        """An exit signal of a stranger, or of a child, does not stop a supervisor."""
-
     @handles(ChildDown)
     async def _child_ended(self, message: ChildDown) -> CastResult:
         """Decide what follows; nothing, if the child was stopped here."""
@@ -323,7 +261,7 @@ class Supervisor(GenServer):
 
     async def _restart(self, child: Child, reason: ExitReason, pid: Pid | None) -> CastResult:
         """Count the restart, then make it, at once or after the backoff; or give up."""
-        if self._family.owner.table.stopping:
+        if self._process.table.stopping:
             return None
         if not self._restarts.record(child, reason):
             self._report(child, pid, reason, GIVE_UP)
@@ -338,8 +276,7 @@ class Supervisor(GenServer):
             return await self._start_group(group)
         self._report(child, pid, reason, f"restart {names} in {delay:.3g} s")
         await self._family.stop_group(group)
-        child.status = "restarting"
-        send_after(self._family.owner.pid, RetryRestart(child, child.restarts, None), delay)
+        self._retry_later(child, delay)
         return None
 
     async def _start_group(self, group: list[Child]) -> CastResult:
@@ -351,16 +288,6 @@ class Supervisor(GenServer):
                 break
         return None
 
-    def _try_again(self, child: Child, reason: ExitReason) -> None:
-        """By a message, so that requests get a turn between attempts."""
-        child.status = "restarting"
-        owner = self._family.owner
-        if owner.table.instruments.want(ChildStartFailed):
-            owner.table.instruments.emit(
-                ChildStartFailed(owner.pid, child.spec.id, reason, "try again")
-            )
-        owner.post_system(RetryRestart(child, child.restarts, reason))
-
     @handles(RetryRestart)
     async def _retry_restart(self, message: RetryRestart) -> CastResult:
         """Go on with a restart, unless the child was stopped, deleted or restarted meanwhile."""
@@ -371,18 +298,3 @@ class Supervisor(GenServer):
             return await self._restart(child, message.failure, None)
         ids = restart_group(self.strategy, family.rows.ids(), child.spec.id)
         return await self._start_group(family.group(ids))
-
-    def _report(self, child: Child, pid: Pid | None, reason: ExitReason, action: str) -> None:
-        owner, restarts = self._family.owner, self._restarts
-        if owner.table.instruments.want(ChildEnded):
-            owner.table.instruments.emit(
-                ChildEnded(
-                    owner.pid,
-                    child.spec.id,
-                    pid,
-                    reason,
-                    restarts.recent,
-                    restarts.intensity.max_restarts,
-                    action,
-                )
-            )

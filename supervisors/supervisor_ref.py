@@ -7,8 +7,8 @@ from collections.abc import Hashable
 
 import trio
 
-from runtime import Pid, Ref, ref
-from runtime.process import Process
+from runtime import Ref
+from runtime.handle import Handle
 from supervisors.children import ChildCounts, ChildInfo, ChildSource, to_spec
 from supervisors.requests import (
     CountChildren,
@@ -21,48 +21,15 @@ from supervisors.requests import (
 )
 
 
-class SupervisorRef(Ref):
-    """A ``Ref`` that leads to a supervisor: ``SupervisorRef(named("shop"))``.
+class SupervisorRef(Handle):
+    """A handle of a supervisor: ``SupervisorRef("shop")``.
 
     Every method is a call without a time limit, because starting and stopping children takes as
     long as they need; it raises ``CallExit`` if the supervisor ends meanwhile. Requests are
     handled one after the other.
     """
 
-    __slots__ = ("_target",)
-
-    def __init__(self, target: Pid | Ref) -> None:
-        if not isinstance(target, Pid | Ref):
-            raise TypeError(f"target: got {target!r}, allowed are a Pid and a Ref: named('shop')")
-        self._target = ref(target) if isinstance(target, Pid) else target
-
-    @property
-    def incarnation(self) -> Pid | None:
-        """The pid it stays with; ``None`` if it leads there by name."""
-        return self._target.incarnation
-
-    @property
-    def name(self) -> str | None:
-        """The name by which it leads there, if that is how."""
-        return self._target.name
-
-    def find(self) -> Process | None:
-        """The supervisor's process."""
-        return self._target.find()
-
-    @property
-    def pid(self) -> Pid:
-        """The supervisor's pid; by name only while it lives."""
-        return self._target.pid
-
-    def __repr__(self) -> str:
-        return f"SupervisorRef({self._target!r})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, SupervisorRef) and other._target == self._target
-
-    def __hash__(self) -> int:
-        return hash(self._target)
+    __slots__ = ()
 
     async def start_child(self, child: ChildSource) -> Ref:
         """Add a child as the last one and start it. OTP: ``start_child``.

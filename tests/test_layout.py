@@ -32,20 +32,20 @@ from tests.syntax_trees import (
 FLOORS: dict[str, list[str]] = {
     "runtime": [
         "_trio annotations containment deadlines exits pid user_code",
-        "errors instruments messages outcomes",
+        "errors instruments keys messages outcomes",
         "crashes links mailbox process_table reply_types reports",
         "process",
         "current entered life_scope",
         "names pending_calls receiving spawning timers waiting",
         "calls child_spec handlers server_loop signals stops",
-        "introspection node server_body starts",
-        "gen_server",
+        "handle introspection node server_body starts",
+        "gen_server via",
     ],
     "supervisors": [
         "backoff children errors intensity strategies",
         "requests restarts shutdown",
-        "family supervisor_ref",
-        "supervisor",
+        "dynamic_children dynamic_supervisor_ref family supervising supervisor_ref",
+        "dynamic_supervisor supervisor",
         "open_supervisor",
         "run",
     ],
@@ -75,9 +75,9 @@ MAY_SAY_ANY = {
         "GenServer.redact": "overriders narrow the value",
         "spec_of": "arguments of any class, checked against its constructor at run time",
     },
-    "supervisors.supervisor": {
-        "Supervisor.handle_call": "as in GenServer, which it overrides",
-        "Supervisor.handle_cast": "as in GenServer, which it overrides",
+    "supervisors.supervising": {
+        "Supervising.handle_call": "as in GenServer, which it overrides",
+        "Supervising.handle_cast": "as in GenServer, which it overrides",
     },
     "runtime.introspection": {
         "ServerStatus.state": "the attributes of any server",

@@ -88,9 +88,11 @@ async def test_its_repr_says_where_it_leads(node: Node) -> None:
     assert repr(SupervisorRef(named("shop"))) == "SupervisorRef(named('shop'))"
 
 
-@pytest.mark.parametrize("target", ["shop", None, 5, Supervisor])
-def test_it_leads_to_a_pid_or_a_ref(target: Any) -> None:
-    with pytest.raises(TypeError, match=r"target: got .*, allowed are a Pid and a Ref"):
+@pytest.mark.parametrize("target", ["", None, 5, Supervisor])
+def test_it_leads_to_a_name_a_pid_or_a_ref(target: Any) -> None:
+    with pytest.raises(
+        TypeError, match=r"(target|name): got .*, allowed (are a name, a Pid and a Ref|is a)"
+    ):
         SupervisorRef(target)
 
 

@@ -112,7 +112,8 @@ async def a_tree_can_be_asked(tree: SupervisorRef) -> None:
 def a_handle_of_a_tree_is_made_of_an_address(pid: Pid) -> None:
     SupervisorRef(named("shop"))
     SupervisorRef(pid)
-    SupervisorRef("shop")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    SupervisorRef("shop")
+    SupervisorRef(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def a_line_of_a_tree_is_typed(info: ChildInfo) -> None:

@@ -1,0 +1,70 @@
+"""The table of a dynamic supervisor's children, by pid. Plain data, no Trio."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runtime import ChildSpec, Pid, Ref, ReplyTo
+from runtime.process import Process
+from supervisors.children import Child, ChildCounts, count
+from supervisors.requests import Ticket
+
+
+class DynamicChild(Child):
+    """A row that is known by a pid: that of its last process that was up."""
+
+    __slots__ = ("key", "requester", "stopping", "ticket")
+
+    def __init__(self, spec: ChildSpec) -> None:
+        super().__init__(spec)
+        self.key: Pid | None = None
+        self.requester: ReplyTo[Ref] | None = None  # waits for the first start
+        self.ticket: Ticket | None = None
+        self.stopping = False  # asked to end, so it is not restarted
+
+    @property
+    def given_up(self) -> bool:
+        """Whether whoever asked for it has gone away before it was up."""
+        return self.requester is not None and self.requester.answered
+
+
+class DynamicChildren:
+    """The rows, in the order they came up. A restarting child keeps its row."""
+
+    def __init__(self) -> None:
+        self._rows: dict[Pid, DynamicChild] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[DynamicChild]:
+        """In order, over a copy."""
+        return iter(tuple(self._rows.values()))
+
+    def add(self, child: DynamicChild, process: Process) -> None:
+        """A new child has a process."""
+        child.key = process.pid
+        self._rows[process.pid] = child
+
+    def is_up(self, child: DynamicChild, process: Process) -> None:
+        """A child is up, under this pid from now on."""
+        if child.key is not process.pid:
+            self.remove(child)
+            self.add(child, process)
+
+    def remove(self, child: DynamicChild) -> None:
+        """Delete a row."""
+        if child.key is not None:
+            self._rows.pop(child.key, None)
+
+    def find(self, pid: Pid) -> DynamicChild | None:
+        """The child of this pid; of a restart that is not up yet, by either."""
+        child = self._rows.get(pid)
+        if child is not None:
+            return child
+        started = (row for row in self._rows.values() if row.process is not None)
+        return next((row for row in started if row.process and row.process.pid is pid), None)
+
+    def count(self) -> ChildCounts:
+        """The rows in numbers."""
+        return count(self)

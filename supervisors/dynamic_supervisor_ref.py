@@ -1,0 +1,121 @@
+"""The handle of a dynamic supervisor, with what it can be asked as methods."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import cast, overload
+
+import trio
+
+from runtime import ChildSpec, GenServer, Pid, Ref, child_spec
+from runtime.containment import short_repr
+from runtime.gen_server import spec_of
+from runtime.handle import Handle
+from runtime.spawning import check_async_function
+from supervisors.children import ChildCounts, ChildInfo
+from supervisors.requests import (
+    CountChildren,
+    StartDynamicChild,
+    TerminatePid,
+    Ticket,
+    WhichChildren,
+)
+
+
+class DynamicSupervisorRef(Handle):
+    """A handle of a dynamic supervisor: ``DynamicSupervisorRef("connections")``.
+
+    Every method is a call without a time limit; it raises ``CallExit`` if the supervisor is not
+    there, or ends meanwhile. A slow start or stop holds up nobody but its own requester.
+    """
+
+    __slots__ = ()
+
+    @overload
+    async def start_child(self, child: ChildSpec) -> Ref: ...
+    @overload
+    async def start_child(
+        self, child: Callable[..., object], *args: object, **kwargs: object
+    ) -> Ref: ...
+
+    async def start_child(
+        self, child: ChildSpec | Callable[..., object], *args: object, **kwargs: object
+    ) -> Ref:
+        """Start a child and return when it is up. OTP: ``DynamicSupervisor.start_child``.
+
+        Given a spec, or a GenServer class or an async function and its arguments, which the
+        supervisor's ``extra_arguments`` go before. ``MaxChildren`` at the limit,
+        ``AlreadyStarted`` if its name is taken, ``StartFailed`` if its ``init`` failed, ``Ignored``
+        if it said so. Cancelling ends what was started.
+        """
+        ticket = Ticket()
+        request = StartDynamicChild(_maker(child, args, kwargs), ticket)
+        try:
+            return await self.call(request, timeout=math.inf)
+        except trio.Cancelled:
+            ticket.cancel()
+            raise
+
+    async def terminate_child(self, child: Pid | Ref) -> None:
+        """Stop a child within its budget and forget it. OTP: ``terminate_child``.
+
+        ``ChildNotFound`` if it has none of that pid. Cancelling gives up the wait; the child is
+        stopped all the same.
+        """
+        if not isinstance(child, Pid | Ref):
+            raise TypeError(f"child: got {child!r}, allowed are a Pid and a Ref")
+        pid = child if isinstance(child, Pid) else child.pid
+        await self.call(TerminatePid(pid), timeout=math.inf)
+
+    async def which_children(self) -> list[ChildInfo]:
+        """Its children, the one that came up last first."""
+        return await self.call(WhichChildren(), timeout=math.inf)
+
+    async def count_children(self) -> ChildCounts:
+        """Its children in numbers."""
+        return await self.call(CountChildren(), timeout=math.inf)
+
+
+def _maker(
+    child: object, args: tuple[object, ...], kwargs: dict[str, object]
+) -> Callable[..., ChildSpec]:
+    """What makes the spec, once the supervisor has said what goes before the arguments."""
+    if isinstance(child, ChildSpec):
+        if args or kwargs:
+            raise TypeError(
+                f"child: {child!r} has its arguments already; give the class or the function "
+                "itself to pass some here"
+            )
+        if child.significant:
+            raise ValueError(
+                f"significant of child {short_repr(child.id)}: got True, allowed is False: the "
+                "end of a child never ends a dynamic supervisor"
+            )
+        return partial(_with_extra, child)
+    if isinstance(child, type) and issubclass(child, GenServer):
+        return partial(_server_spec, child, args, kwargs)
+    if isinstance(child, type) or not callable(child):
+        raise TypeError(
+            f"child: got {child!r}, allowed are a ChildSpec such as Counter.child_spec(10), a "
+            "GenServer class or an async function, with its arguments"
+        )
+    check_async_function("child", child)
+    return partial(_function_spec, cast("Callable[..., object]", child), args, kwargs)
+
+
+def _with_extra(spec: ChildSpec, *extra: object) -> ChildSpec:
+    return spec.with_arguments(*extra, *spec.args, **spec.kwargs) if extra else spec
+
+
+def _server_spec(
+    cls: type[GenServer], args: tuple[object, ...], kwargs: dict[str, object], *extra: object
+) -> ChildSpec:
+    return spec_of(cls, (*extra, *args), kwargs)
+
+
+def _function_spec(
+    fn: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object], *extra: object
+) -> ChildSpec:
+    return child_spec(cast("Callable[..., Awaitable[object]]", fn), *extra, *args, **kwargs)

@@ -1,0 +1,135 @@
+"""What every kind of supervisor is: a server whose process is wrapped in a Trio nursery.
+
+The children are tasks of that nursery, so a supervisor cannot end before they have. The nursery
+stands outside the scope that exit signals cancel: a signal interrupts what the supervisor waits for
+(a slow ``init``, a slow stop) but never a child; the children are then stopped by the one piece of
+code that does so for every way a supervisor can end, ``stop_children``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import trio
+
+from runtime import (
+    ChildEnded,
+    ChildStartFailed,
+    ChildType,
+    Exit,
+    ExitReason,
+    GenServer,
+    NoReply,
+    Pid,
+    ReplyTo,
+    ShutdownBudget,
+    UnhandledMessage,
+    handles,
+    send_after,
+)
+from runtime.process import Process, TrapMode
+from runtime.server_body import ServerBody
+from supervisors.children import Child
+from supervisors.requests import RetryRestart
+from supervisors.restarts import Restarts
+
+
+class SupervisingBody(ServerBody):
+    """A server's body inside the nursery its children live in."""
+
+    trap: TrapMode = "not parent"
+    nursery: trio.Nursery
+
+    async def live(self, process: Process) -> ExitReason:
+        """Serve; then, however that ended, stop the children. The nursery is empty by then."""
+        manager = trio.open_nursery()
+        self.nursery = await manager.__aenter__()
+        try:
+            return await super().live(process)
+        finally:
+            server = self.server
+            if isinstance(server, Supervising):
+                await server.stop_children()
+            await manager.__aexit__(None, None, None)
+            del self.nursery  # it leads back to the process
+
+
+class Supervising(GenServer):
+    """Base of the supervisors: where the children live, and what is nobody's business."""
+
+    _body_class: ClassVar[type[ServerBody]] = SupervisingBody
+    _child_type: ClassVar[ChildType] = "supervisor"
+    _child_shutdown: ClassVar[ShutdownBudget] = math.inf
+
+    _restarts: Restarts
+
+    async def stop_children(self) -> None:
+        """Stop every child; called once, as the last thing, in a process that may be cancelled."""
+
+    @property
+    def _process(self) -> Process:
+        assert self._loop is not None
+        return self._loop.process
+
+    @property
+    def _nursery(self) -> trio.Nursery:
+        body = self._process.body
+        assert isinstance(body, SupervisingBody)
+        return body.nursery
+
+    def handle_call(self, request: Any, reply_to: ReplyTo[Any]) -> Any:
+        """A call it does not know is the caller's mistake, and no reason to end a tree."""
+        if self._handler_of(request) is not None:
+            return super().handle_call(request, reply_to)
+        name = type(request).__name__
+        reply_to.error(
+            UnhandledMessage(
+                f"a supervisor does not handle the call {name}; call the "
+                "child: named(...).call(...)"
+            )
+        )
+        return NoReply()
+
+    def handle_cast(self, message: Any) -> Any:
+        """A cast it does not know is reported and ignored."""
+        if self._handler_of(message) is not None:
+            return super().handle_cast(message)
+        self._unexpected(message)
+        return None
+
+    @handles(Exit)
+    def _ignore_exit(self, message: Exit) -> None:
+        """An exit signal of a stranger, or of a child, does not stop a supervisor."""
+
+    # -- restarts ---------------------------------------------------------------------------
+
+    def _try_again(self, child: Child, reason: ExitReason) -> None:
+        """By a message, so that requests get a turn between attempts."""
+        child.status = "restarting"
+        process = self._process
+        if process.table.instruments.want(ChildStartFailed):
+            process.table.instruments.emit(
+                ChildStartFailed(process.pid, child.spec.id, reason, "try again")
+            )
+        process.post_system(RetryRestart(child, child.restarts, reason))
+
+    def _retry_later(self, child: Child, delay: float) -> None:
+        """Go on with a restart after the backoff."""
+        child.status = "restarting"
+        send_after(self._process.pid, RetryRestart(child, child.restarts, None), delay)
+
+    def _report(self, child: Child, pid: Pid | None, reason: ExitReason, action: str) -> None:
+        process, restarts = self._process, self._restarts
+        if process.table.instruments.want(ChildEnded):
+            process.table.instruments.emit(
+                ChildEnded(
+                    process.pid,
+                    child.spec.id,
+                    pid,
+                    reason,
+                    restarts.recent,
+                    restarts.intensity.max_restarts,
+                    action,
+                )
+            )
