@@ -24,6 +24,8 @@ from runtime.errors import (
     StartError,
     StartFailed,
     StartTimeout,
+    TaskExit,
+    TaskTimeout,
     UnhandledMessage,
 )
 from runtime.exits import Crashed, ExitReason, Killed, NoProcess, Normal, Shutdown
@@ -81,27 +83,35 @@ from runtime.signals import (
 )
 from runtime.spawning import spawn, spawn_link, spawn_monitor
 from runtime.starts import start, start_link
+from runtime.stream import Stream, async_stream, async_stream_nolink
+from runtime.stream_options import StreamKeywords
+from runtime.task import Task, TaskDone
+from runtime.task_body import callers
+from runtime.task_groups import AfterTimeout, race, result_many, wait_many
+from runtime.task_outcomes import Exited, Ok, OnTimeout, Outcome, TimedOut
 from runtime.timers import TimerRef, cancel_timer, read_timer, send_after, send_at, send_interval
 from runtime.via import Directory, Via, via
 
 __all__ = [
-    "AlreadyStarted", "BadResult", "BudgetExceeded", "Call", "CallCycle", "CallError",
-    "CallExit", "CallTimeout", "Cast", "CastResult", "ChildEnded", "ChildSpec",
+    "AfterTimeout", "AlreadyStarted", "BadResult", "BudgetExceeded", "Call", "CallCycle",
+    "CallError", "CallExit", "CallTimeout", "Cast", "CastResult", "ChildEnded", "ChildSpec",
     "ChildStartFailed", "ChildType", "CleanupFailed", "Continue", "Crashed", "Directory", "Down",
-    "Event", "Exit", "ExitReason", "GenServer", "Handle", "Idle", "IdleTimeout", "Ignore",
-    "Ignored", "InitResult", "Instrument", "Killed", "MailboxFull", "MailboxLimit",
+    "Event", "Exit", "ExitReason", "Exited", "GenServer", "Handle", "Idle", "IdleTimeout",
+    "Ignore", "Ignored", "InitResult", "Instrument", "Killed", "MailboxFull", "MailboxLimit",
     "MailboxPolicy", "MessageDropped", "MessageUnexpected", "MonitorRef", "NameTaken", "NoNode",
-    "NoProcess", "NoReply", "Node", "Normal", "OutsideProcess", "Pid", "ProcessCrashed",
-    "ProcessEnded", "ProcessExit", "ProcessInfo", "ProcessNotFound", "ProcessStarted",
-    "ReceiveTimeout", "Ref", "Reply", "ReplyDropped", "ReplyTo", "Request", "Restart",
-    "ServerStatus", "Shutdown", "ShutdownBudget", "StartError", "StartFailed", "StartTimeout",
-    "Statistics", "StillAlive", "Stop", "TimerRef", "UnhandledMessage", "Via", "cancel_timer",
-    "child_spec", "configure_logging", "demonitor", "exit", "get_state", "get_status", "handles",
-    "is_alive", "kill", "link", "log_reports", "monitor", "named", "open_node", "process_info",
-    "processes", "read_timer", "receive", "ref", "register", "registered", "replace_state",
-    "resume", "self_", "send", "send_after", "send_at", "send_interval", "set_label", "spawn",
-    "spawn_link", "spawn_monitor", "start", "start_link", "statistics", "suspend", "trap_exits",
-    "unlink", "unregister", "via", "wait_exit", "whereis",
+    "NoProcess", "NoReply", "Node", "Normal", "Ok", "OnTimeout", "Outcome", "OutsideProcess",
+    "Pid", "ProcessCrashed", "ProcessEnded", "ProcessExit", "ProcessInfo", "ProcessNotFound",
+    "ProcessStarted", "ReceiveTimeout", "Ref", "Reply", "ReplyDropped", "ReplyTo", "Request",
+    "Restart", "ServerStatus", "Shutdown", "ShutdownBudget", "StartError", "StartFailed",
+    "StartTimeout", "Statistics", "StillAlive", "Stop", "Stream", "StreamKeywords", "Task",
+    "TaskDone", "TaskExit", "TaskTimeout", "TimedOut", "TimerRef", "UnhandledMessage", "Via",
+    "async_stream", "async_stream_nolink", "callers", "cancel_timer", "child_spec",
+    "configure_logging", "demonitor", "exit", "get_state", "get_status", "handles", "is_alive",
+    "kill", "link", "log_reports", "monitor", "named", "open_node", "process_info", "processes",
+    "race", "read_timer", "receive", "ref", "register", "registered", "replace_state",
+    "result_many", "resume", "self_", "send", "send_after", "send_at", "send_interval",
+    "set_label", "spawn", "spawn_link", "spawn_monitor", "start", "start_link", "statistics",
+    "suspend", "trap_exits", "unlink", "unregister", "via", "wait_exit", "wait_many", "whereis",
 ]  # fmt: skip
 
 for _name in __all__:

@@ -100,13 +100,7 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         _check_one_of("restart", self.restart, get_args(Restart))
         _check_one_of("type", self.type, get_args(ChildType))
-        if self.shutdown != "brutal_kill":
-            if isinstance(self.shutdown, str):
-                raise ValueError(
-                    f"shutdown: got {self.shutdown!r}, "
-                    "allowed are seconds, math.inf and 'brutal_kill'"
-                )
-            check_seconds("shutdown", self.shutdown)
+        check_shutdown("shutdown", self.shutdown)
         if self.name is not None:
             check_start_name("name", self.name)
         if not isinstance(self.significant, bool):
@@ -158,6 +152,17 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
         return enabled
 
 
+def check_shutdown(field: str, budget: object) -> None:
+    """Refuse what is no shutdown budget."""
+    if budget == "brutal_kill":
+        return
+    if isinstance(budget, str):
+        raise ValueError(
+            f"{field}: got {budget!r}, allowed are seconds, math.inf and 'brutal_kill'"
+        )
+    check_seconds(field, budget)
+
+
 def check_child_id(child_id: object) -> None:
     """Refuse what cannot be an id: it must be hashable."""
     _, error = attempt(hash, child_id)
@@ -196,3 +201,18 @@ def _check_function(
 ) -> Arguments:
     check_arguments(function_name(fn), fn, args, kwargs)
     return args, kwargs
+
+
+def task_spec(fn: Callable[..., Awaitable[object]], shutdown: ShutdownBudget) -> ChildSpec:
+    """What a task supervisor keeps of a task: it is never started again, so no arguments."""
+    check_async_function("fn", fn)
+    return ChildSpec(
+        target=fn,
+        args=(),
+        kwargs={},
+        body_of=FunctionBody,
+        check=partial(_check_function, fn),
+        behaviour=function_name(fn),
+        restart="temporary",
+        shutdown=shutdown,
+    )

@@ -84,6 +84,28 @@ class ReplyDropped(CallError):
         )
 
 
+class TaskExit(Exception):
+    """A task ended without a value. OTP: what ``Task.await`` exits with.
+
+    ``reason`` says why; if the task crashed, its exception is the ``__cause__``. You do not get it
+    for a task that is only slow (``TaskTimeout``).
+    """
+
+    def __init__(self, task: object, reason: ExitReason) -> None:
+        super().__init__(f"{short_repr(task)} ended: {short_repr(reason)}")
+        self.task = task
+        self.reason = reason
+
+
+class TaskTimeout(TimeoutError):
+    """A task had no result within ``timeout`` seconds; unless its owner ends, it goes on."""
+
+    def __init__(self, task: object, timeout: float) -> None:
+        super().__init__(f"{short_repr(task)}: no result within {timeout:g} s")
+        self.task = task
+        self.timeout = timeout
+
+
 class StartError(Exception):
     """Nothing was started; nothing is left behind."""
 

@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
-from runtime.messages import Down, Envelope, Exit, SystemCast
+from runtime.messages import Envelope, SystemCast, SystemInfo
 
 MailboxPolicy: TypeAlias = Literal["raise", "drop_newest", "drop_oldest"]
 """What a full mailbox does with one message more."""
@@ -107,4 +107,4 @@ def is_droppable(message: object) -> bool:
     """Whether a user sent it. What the runtime sends counts for no limit and is never dropped."""
     if isinstance(message, Envelope):
         return message.droppable
-    return not isinstance(message, Exit | Down | SystemCast)
+    return not isinstance(message, SystemInfo | SystemCast)

@@ -36,6 +36,10 @@ class SystemCast(Cast, frozen=True):
     """A cast of the runtime to one of its own servers; it counts for no limit."""
 
 
+class SystemInfo(msgspec.Struct, frozen=True):
+    """Information of the runtime for a process; it counts for no limit and is never dropped."""
+
+
 def is_call_class(cls: type) -> bool:
     """Whether messages of this class are calls."""
     return issubclass(cls, Call)
@@ -54,7 +58,7 @@ class MonitorRef:
     __slots__ = ("__weakref__",)
 
 
-class Exit(msgspec.Struct, frozen=True):
+class Exit(SystemInfo, frozen=True):
     """An exit signal, as a process that traps exits finds it in its mailbox. OTP: ``{:EXIT, ...}``.
 
     ``pid`` is the sender: the linked process that ended, or whoever called ``exit``; ``None`` when
@@ -65,7 +69,7 @@ class Exit(msgspec.Struct, frozen=True):
     reason: ExitReason
 
 
-class Down(msgspec.Struct, frozen=True):
+class Down(SystemInfo, frozen=True):
     """A monitored process has ended. OTP: ``{:DOWN, ref, :process, pid, reason}``.
 
     ``name`` is the name that was monitored, if it was monitored by name; ``pid`` is ``None`` when

@@ -52,6 +52,7 @@ class ProcessTable(Generic[P]):
         self.stopping = False
         self.by_pid: dict[Pid, P] = {}
         self.by_name: dict[str, P] = {}
+        self.tables: dict[str, object] = {}
         self.roots: dict[P, None] = {}
         self._last_number = 0
 

@@ -50,8 +50,8 @@ class FunctionBody:
 
     @staticmethod
     @disable_ki_protection
-    async def _run(call: Callable[[], Awaitable[object]]) -> None:
-        await call()
+    async def _run(call: Callable[[], Awaitable[object]]) -> object:
+        return await call()
 
     def describe(self, message: object) -> str:
         """A plain process hides nothing of its messages."""

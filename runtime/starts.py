@@ -68,18 +68,17 @@ async def _start(spec: ChildSpec, starter: Process | None, timeout: float) -> Re
     if patience.cancelled_caught:
         raise StartTimeout(spec.behaviour, timeout)
     if reason is not None:
-        raise_start_error(spec, process, reason)
+        raise start_error(spec, process, reason)
     return PidRef(process.pid, process)
 
 
 def start_error(spec: ChildSpec, process: Process, reason: ExitReason) -> StartError:
-    """The error for a process that ended with ``reason`` before it was up."""
+    """The error for a process that ended with ``reason`` before it was up.
+
+    Its cause is the exception that ``init`` raised, if it did.
+    """
     if process.ignored:
         return Ignored(f"{spec.behaviour} did not start: its init returned Ignore()")
-    return StartFailed(spec.behaviour, reason)
-
-
-def raise_start_error(spec: ChildSpec, process: Process, reason: ExitReason) -> None:
-    """Raise ``start_error``, from the exception that ``init`` raised, if it did."""
-    cause = reason.exception if isinstance(reason, Crashed) else None
-    raise start_error(spec, process, reason) from cause
+    error = StartFailed(spec.behaviour, reason)
+    error.__cause__ = reason.exception if isinstance(reason, Crashed) else None
+    return error

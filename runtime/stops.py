@@ -7,8 +7,6 @@ shields itself or sits in a thread is really still there. It is reported every s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import groupby
-from operator import attrgetter
 
 import trio
 
@@ -36,25 +34,21 @@ async def stop_processes(
     budgets: Iterable[tuple[Process, float | str]], sender: Pid, reason: ExitReason = SHUTDOWN
 ) -> None:
     """``stop_process`` for many at once, each within its own budget, in one task."""
-    asked = [_Asked(process, budget) for process, budget in budgets if process.status != "ended"]
-    for one in asked:
+    left = [_Asked(process, budget) for process, budget in budgets if process.status != "ended"]
+    for one in left:
         one.send(sender, reason)
-    in_time = sorted((one for one in asked if not one.brutal), key=attrgetter("deadline"))
-    for deadline, group in groupby(in_time, key=attrgetter("deadline")):
-        budget_of = {one.process: one.budget for one in group}
-        for process in await _alive_at(deadline, list(budget_of)):
-            process.table.instruments.emit(BudgetExceeded(process.pid, float(budget_of[process])))
-            process.kill()
-    waited = 0.0
-    left = [one.process for one in asked]
-    while left := await _alive_at(trio.current_time() + REPORT_EVERY, left):
-        waited += REPORT_EVERY
-        for process in left:
-            process.table.instruments.emit(StillAlive(process.pid, waited))
+    while left:
+        due = min(one.due for one in left)
+        left = await _alive_at(due, left)
+        for one in left:
+            if one.due <= due:
+                one.overdue()
 
 
 class _Asked:
-    """One process that is asked to end, and until when it may take."""
+    """One process that is asked to end, and when something more is to be done about it."""
+
+    __slots__ = ("brutal", "budget", "due", "process", "waited")
 
     def __init__(self, process: Process, budget: float | str) -> None:
         if process.stop_asked_at is None:
@@ -62,20 +56,38 @@ class _Asked:
         self.process = process
         self.brutal = isinstance(budget, str)
         self.budget = 0.0 if isinstance(budget, str) else budget
-        self.deadline = process.stop_asked_at + self.budget
+        self.due = process.stop_asked_at + self.budget
+        self.waited: float | None = None  # since the kill
 
     def send(self, sender: Pid, reason: ExitReason) -> None:
         """The signal, or the kill."""
         if self.brutal:
-            self.process.kill()
+            self._kill()
         else:
             self.process.signal(sender, reason)
 
+    def overdue(self) -> None:
+        """It is still there: kill it, or say that it is there in spite of that."""
+        emit = self.process.table.instruments.emit
+        if self.waited is None:
+            if not self.process.killed:
+                emit(BudgetExceeded(self.process.pid, float(self.budget)))
+            self._kill()
+            return
+        self.waited += REPORT_EVERY
+        self.due += REPORT_EVERY
+        emit(StillAlive(self.process.pid, self.waited))
 
-async def _alive_at(deadline: float, processes: list[Process]) -> list[Process]:
+    def _kill(self) -> None:
+        self.process.kill()
+        self.waited = 0.0
+        self.due = trio.current_time() + REPORT_EVERY
+
+
+async def _alive_at(deadline: float, asked: list[_Asked]) -> list[_Asked]:
     """Wait until these have ended, at most until ``deadline``; those that have not."""
     with trio.CancelScope(deadline=deadline):
-        for process in processes:
-            if process.status != "ended":
-                await wait_ended(process)
-    return [process for process in processes if process.status != "ended"]
+        for one in asked:
+            if one.process.status != "ended":
+                await wait_ended(one.process)
+    return [one for one in asked if one.process.status != "ended"]

@@ -32,13 +32,15 @@ from supervisors.run import run
 from supervisors.strategies import AutoShutdown, Strategy
 from supervisors.supervisor import Supervisor
 from supervisors.supervisor_ref import SupervisorRef
+from supervisors.task_supervisor import TaskSupervisor
+from supervisors.task_supervisor_ref import TaskSupervisorRef
 
 __all__ = [
     "AlreadyPresent", "AutoShutdown", "Backoff", "ChildCounts", "ChildError", "ChildInfo",
     "ChildNotFound", "ChildRestarting", "ChildRunning", "ChildSource", "ChildStatus",
     "DynamicSupervisor", "DynamicSupervisorRef", "FailedToStartChild", "GaveUp", "Intensity",
     "MaxChildren", "Strategy", "Supervisor", "SupervisorGaveUp", "SupervisorRef",
-    "open_supervisor", "run",
+    "TaskSupervisor", "TaskSupervisorRef", "open_supervisor", "run",
 ]  # fmt: skip
 
 for _name in __all__:

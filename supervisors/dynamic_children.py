@@ -29,10 +29,11 @@ class DynamicChild(Child):
 
 
 class DynamicChildren:
-    """The rows, in the order they came up. A restarting child keeps its row."""
+    """The rows, in start order. A restarting child keeps its row, and its place until it is up."""
 
     def __init__(self) -> None:
         self._rows: dict[Pid, DynamicChild] = {}
+        self._starting_again: dict[Pid, DynamicChild] = {}  # by the pid that is not up yet
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -46,11 +47,19 @@ class DynamicChildren:
         child.key = process.pid
         self._rows[process.pid] = child
 
+    def starts_again(self, child: DynamicChild, process: Process) -> None:
+        """A restart has begun: the child is known by the new pid too."""
+        self._starting_again[process.pid] = child
+
     def is_up(self, child: DynamicChild, process: Process) -> None:
-        """A child is up, under this pid from now on."""
-        if child.key is not process.pid:
+        """A child is up, under this pid alone from now on."""
+        if self._starting_again.pop(process.pid, None) is not None:
             self.remove(child)
             self.add(child, process)
+
+    def is_down(self, process: Process) -> None:
+        """A process has ended, also one that never was up; the row stays."""
+        self._starting_again.pop(process.pid, None)
 
     def remove(self, child: DynamicChild) -> None:
         """Delete a row."""
@@ -59,11 +68,7 @@ class DynamicChildren:
 
     def find(self, pid: Pid) -> DynamicChild | None:
         """The child of this pid; of a restart that is not up yet, by either."""
-        child = self._rows.get(pid)
-        if child is not None:
-            return child
-        started = (row for row in self._rows.values() if row.process is not None)
-        return next((row for row in started if row.process and row.process.pid is pid), None)
+        return self._rows.get(pid) or self._starting_again.get(pid)
 
     def count(self) -> ChildCounts:
         """The rows in numbers."""

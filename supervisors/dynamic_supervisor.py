@@ -93,8 +93,15 @@ class DynamicSupervisor(Supervising):
 
         What they are, such as the iterator of ``extra_arguments``, is kept for restarts.
         """
-        if "__init__" not in vars(cls):
-            return args, kwargs
+        if cls.__init__ is DynamicSupervisor.__init__:
+            return cls._prepare_by_making(args, kwargs)
+        return args, kwargs
+
+    @classmethod
+    def _prepare_by_making(
+        cls, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments every start uses, checked by making an instance of them."""
         bound = inspect.signature(cls).bind(*args, **kwargs)
         if "extra_arguments" in bound.arguments:
             given = bound.arguments["extra_arguments"]
@@ -152,9 +159,14 @@ class DynamicSupervisor(Supervising):
             )  # fmt: skip
         except StartError as exc:
             return exc
-        process.watches[_Life(self, child, process)] = None
-        child.process, child.status = process, "starting"
+        child.status = "starting"
+        self._follow(child, process)
         return None
+
+    def _follow(self, child: DynamicChild, process: Process) -> None:
+        """From now on the child lives as this process, and its end is heard of."""
+        child.process = process
+        process.watches[_Life(self, child, process)] = None
 
     @handles(TerminatePid)
     def terminate_child(self, request: TerminatePid, reply_to: ReplyTo[None]) -> NoReply:
@@ -198,18 +210,27 @@ class DynamicSupervisor(Supervising):
             child.requester.reply(ref(process.pid))
         child.requester = None
 
+    def child_is_gone(self, child: DynamicChild, process: Process, reason: ExitReason) -> None:
+        """Its process has ended: tell whoever waits for its first start, then the supervisor.
+
+        At once, for a supervisor that stops handles no message any more, and may be waiting for
+        a child that waits for this one.
+        """
+        if child.requester is not None:
+            child.requester.error(start_error(child.spec, process, reason))
+            child.requester, child.stopping = None, True
+        self._process.post_system(ChildDown(child, process.pid, reason))
+
     @handles(ChildDown)
     def _child_ended(self, message: ChildDown) -> CastResult:
-        """Its process has ended, after it was up or before; decide what follows."""
+        """Decide what follows, if it was up or was being restarted."""
         child, reason = message.child, message.reason
         assert isinstance(child, DynamicChild)
         process, child.process = child.process, None
         assert process is not None
         was_up, child.status = child.status == "running", "stopped"
-        if child.requester is not None:
-            self.children.remove(child)
-            child.requester.error(start_error(child.spec, process, reason))
-        elif child.stopping:
+        self.children.is_down(process)
+        if child.stopping:
             self.children.remove(child)
         elif was_up:
             return self._after_its_end(child, reason, message.pid)
@@ -244,6 +265,9 @@ class DynamicSupervisor(Supervising):
         error = self._spawn(child)
         if error is not None:
             self._restart_failed(child, error)
+            return
+        assert child.process is not None
+        self.children.starts_again(child, child.process)
 
     def _restart_failed(self, child: DynamicChild, error: StartError) -> None:
         """Try again; but a child that says it is not needed is done."""
@@ -301,7 +325,6 @@ class _Life:
 
     def __init__(self, owner: DynamicSupervisor, child: DynamicChild, process: Process) -> None:
         self._owner = owner
-        self._supervisor = owner._process
         self._child = child
         self._process = process
 
@@ -310,4 +333,4 @@ class _Life:
         if reason is None:
             self._owner.child_is_up(self._child, self._process)
         else:
-            self._supervisor.post_system(ChildDown(self._child, self._process.pid, reason))
+            self._owner.child_is_gone(self._child, self._process, reason)

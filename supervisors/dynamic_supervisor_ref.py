@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import cast, overload
 
-import trio
-
-from runtime import ChildSpec, GenServer, Pid, Ref, child_spec
+from runtime import ChildSpec, GenServer, Ref, child_spec
 from runtime.containment import short_repr
 from runtime.gen_server import spec_of
-from runtime.handle import Handle
 from runtime.spawning import check_async_function
-from supervisors.children import ChildCounts, ChildInfo
-from supervisors.requests import (
-    CountChildren,
-    StartDynamicChild,
-    TerminatePid,
-    Ticket,
-    WhichChildren,
-)
+from supervisors.children_ref import ChildrenRef
 
 
-class DynamicSupervisorRef(Handle):
+class DynamicSupervisorRef(ChildrenRef):
     """A handle of a dynamic supervisor: ``DynamicSupervisorRef("connections")``.
 
     Every method is a call without a time limit; it raises ``CallExit`` if the supervisor is not
@@ -50,35 +39,10 @@ class DynamicSupervisorRef(Handle):
         ``AlreadyStarted`` if its name is taken, ``StartFailed`` if its ``init`` failed, ``Ignored``
         if it said so. Cancelling ends what was started.
         """
-        ticket = Ticket()
-        request = StartDynamicChild(_maker(child, args, kwargs), ticket)
-        try:
-            return await self.call(request, timeout=math.inf)
-        except trio.Cancelled:
-            ticket.cancel()
-            raise
-
-    async def terminate_child(self, child: Pid | Ref) -> None:
-        """Stop a child within its budget and forget it. OTP: ``terminate_child``.
-
-        ``ChildNotFound`` if it has none of that pid. Cancelling gives up the wait; the child is
-        stopped all the same.
-        """
-        if not isinstance(child, Pid | Ref):
-            raise TypeError(f"child: got {child!r}, allowed are a Pid and a Ref")
-        pid = child if isinstance(child, Pid) else child.pid
-        await self.call(TerminatePid(pid), timeout=math.inf)
-
-    async def which_children(self) -> list[ChildInfo]:
-        """Its children, the one that came up last first."""
-        return await self.call(WhichChildren(), timeout=math.inf)
-
-    async def count_children(self) -> ChildCounts:
-        """Its children in numbers."""
-        return await self.call(CountChildren(), timeout=math.inf)
+        return await self._start_child(spec_maker(child, args, kwargs))
 
 
-def _maker(
+def spec_maker(
     child: object, args: tuple[object, ...], kwargs: dict[str, object]
 ) -> Callable[..., ChildSpec]:
     """What makes the spec, once the supervisor has said what goes before the arguments."""
@@ -102,7 +66,7 @@ def _maker(
             "GenServer class or an async function, with its arguments"
         )
     check_async_function("child", child)
-    return partial(_function_spec, cast("Callable[..., object]", child), args, kwargs)
+    return partial(_function_spec, child, args, kwargs)
 
 
 def _with_extra(spec: ChildSpec, *extra: object) -> ChildSpec:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from runtime import Call, ChildSpec, ExitReason, Pid, Ref
+from runtime import Call, ChildSpec, ExitReason, Pid, Ref, Task
 from runtime.child_spec import check_child_id
 from runtime.messages import SystemCast
 from runtime.process import Process
@@ -56,6 +56,14 @@ class StartDynamicChild(Call[Ref], frozen=True):
 
     make: Callable[..., ChildSpec]
     ticket: Ticket
+
+
+class StartTask(Call[None], frozen=True):
+    """Start a task as a child, linked to a process or to nobody."""
+
+    task: Task[object]
+    spec: ChildSpec
+    link_to: Process | None
 
 
 class TerminatePid(Call[None], frozen=True):

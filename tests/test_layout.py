@@ -38,15 +38,17 @@ FLOORS: dict[str, list[str]] = {
         "current entered life_scope",
         "names pending_calls receiving spawning timers waiting",
         "calls child_spec handlers server_loop signals stops",
-        "handle introspection node server_body starts",
-        "gen_server via",
+        "handle introspection node server_body starts task_body task_outcomes",
+        "gen_server task via",
+        "stream_options stream_source task_groups",
+        "stream",
     ],
     "supervisors": [
         "backoff children errors intensity strategies",
         "requests restarts shutdown",
-        "dynamic_children dynamic_supervisor_ref family supervising supervisor_ref",
-        "dynamic_supervisor supervisor",
-        "open_supervisor",
+        "children_ref dynamic_children family supervising supervisor_ref",
+        "dynamic_supervisor dynamic_supervisor_ref supervisor",
+        "open_supervisor task_supervisor task_supervisor_ref",
         "run",
     ],
 }
@@ -61,6 +63,7 @@ MAY_SHIELD = {
     "runtime.entered": "closes what a process entered, until it is killed",
     "runtime.node": "the host task, and the wait for it",
     "runtime.server_loop": "last words, until the process is killed",
+    "runtime.stream": "waits for its tasks, which it has killed",
     "supervisors.open_supervisor": "waits for the orderly shutdown",
 }
 

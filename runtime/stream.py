@@ -1,0 +1,316 @@
+"""Streams: a function over many items, so many at a time, as an iterator. OTP: ``async_stream``.
+
+The choice: the consumer's own task pulls the items, starts the tasks and hands out the results, one
+step at a time, while it waits in ``async for``. So nothing is taken from the source before the
+consumer has asked and a slot is free, there is no helper that could be left behind, and leaving the
+block is all the cleaning up there is. The cost: while the consumer is busy, no new item is started.
+
+One step is the first of these that applies: hand out a result that is due; pull an item if a slot
+is free; wait for the end of one task, which frees its slot. OTP's streams take the same steps, so
+what is pulled and when is the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeAlias, TypeVar, Unpack
+
+import trio
+from trio.lowlevel import Abort, current_task, wait_task_rescheduled
+
+from runtime.containment import short_repr
+from runtime.current import current_process, current_table, require_process
+from runtime.deadlines import Deadline
+from runtime.errors import TaskTimeout
+from runtime.exits import ExitReason
+from runtime.process import Process
+from runtime.spawning import check_async_function
+from runtime.stops import stop_processes
+from runtime.stream_options import StreamKeywords, StreamOptions
+from runtime.stream_source import Source
+from runtime.task import Task, peek, process_of, spawn_task
+from runtime.task_body import callers_of
+from runtime.task_outcomes import Exited, Ok, Outcome, TimedOut
+
+I = TypeVar("I")  # noqa: E741
+R = TypeVar("R")
+
+StartTask: TypeAlias = Callable[[Task[object]], Awaitable[object]]
+"""Gives a task its process, in the node's root or under a task supervisor."""
+
+
+class Stream(AbstractAsyncContextManager["AsyncIterator[Ok[R] | Exited[I]]"], Generic[I, R]):
+    """A stream that has not begun: ``async with stream as results: async for result in results``.
+
+    Nothing is pulled or started before the first ``async for`` step. Entering it anew runs it anew.
+    """
+
+    def __init__(
+        self,
+        items: Iterable[I] | AsyncIterable[I],
+        fn: Callable[[I], Awaitable[R]],
+        start: StartTask,
+        options: StreamOptions,
+    ) -> None:
+        if not isinstance(items, Iterable | AsyncIterable):
+            raise TypeError(
+                f"items: got {short_repr(items)}, allowed is an iterable or an async iterable"
+            )
+        check_async_function("fn", fn)
+        self._items = items
+        self._fn = fn
+        self._start = start
+        self._options = options
+        self._run: StreamRun[I, R] | None = None
+
+    async def __aenter__(self) -> AsyncIterator[Ok[R] | Exited[I]]:
+        """Begin. Linked to the process it is in, unless it is a nolink stream."""
+        if self._run is not None:
+            raise RuntimeError("the stream is in use: make another one, or leave its block first")
+        owner = current_process()
+        if self._options.linked:
+            owner = require_process("a linked stream")
+        self._run = StreamRun(self._items, self._fn, self._start, self._options, owner)
+        return self._run
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _exc: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        """Kill the tasks that still run, wait until they are gone, and close the source."""
+        run, self._run = self._run, None
+        if run is not None:
+            await run.close()
+
+    if not TYPE_CHECKING:
+
+        def __aiter__(self) -> NoReturn:
+            raise TypeError(
+                "a stream is used with a block that cleans up after it: "
+                "async with stream as results: async for result in results: ..."
+            )
+
+
+class _Slot(Generic[I, R]):
+    """One item on its way."""
+
+    __slots__ = ("deadline", "item", "outcome", "result", "task", "timed_out")
+
+    def __init__(self, item: I) -> None:
+        self.item = item
+        self.task: Task[R] | None = None
+        self.deadline: Deadline | None = None
+        self.timed_out = False
+        self.outcome: Outcome[R] | None = None
+        self.result: Ok[R] | Exited[I] | None = None
+
+
+class StreamRun(Generic[I, R]):
+    """One run of a stream: the iterator of its results."""
+
+    def __init__(
+        self,
+        items: Iterable[I] | AsyncIterable[I],
+        fn: Callable[[I], Awaitable[R]],
+        start: StartTask,
+        options: StreamOptions,
+        owner: Process | None,
+    ) -> None:
+        self._source = Source(items)
+        self._fn = fn
+        self._start = start
+        self._options = options
+        self._owner = owner
+        self._callers = callers_of(owner)
+        self._table = current_table()
+        self._deadlines = self._table.deadlines
+        self._free = options.max_concurrency
+        self._held: list[_Slot[I, R]] = []  # pulled, but its start was cancelled
+        self._open: dict[_Slot[I, R], None] = {}  # started and not handed out, in order of start
+        self._ready: deque[_Slot[I, R]] = deque()  # in order of end; for streams without order
+        self._ends: deque[_Slot[I, R]] = deque()  # ended, and the consumer has not seen it
+        self._consumer: trio.lowlevel.Task | None = None
+        self._busy = False
+        self._finished = False
+        self._closed = False
+
+    def __aiter__(self) -> StreamRun[I, R]:
+        return self
+
+    async def __anext__(self) -> Ok[R] | Exited[I]:
+        """The next result. Cancelling loses nothing: the next call goes on."""
+        if self._busy:
+            raise trio.BusyResourceError("another task is waiting for a result of this stream")
+        self._busy = True
+        try:
+            await trio.lowlevel.checkpoint_if_cancelled()
+            return await self._step()
+        finally:
+            self._busy = False
+
+    async def _step(self) -> Ok[R] | Exited[I]:
+        while True:
+            result = self._due()
+            if result is not None:
+                await trio.lowlevel.cancel_shielded_checkpoint()
+                return result
+            more = bool(self._held) or not self._source.exhausted
+            if self._finished or self._closed or not (more or self._open):
+                await trio.lowlevel.cancel_shielded_checkpoint()
+                raise StopAsyncIteration
+            if self._free and more:
+                await self._pull()
+            else:
+                await self._one_end()
+
+    def _due(self) -> Ok[R] | Exited[I] | None:
+        """The result that is next in order, or any, if order does not matter."""
+        if self._options.ordered:
+            slot = next(iter(self._open), None)
+        else:
+            slot = self._ready.popleft() if self._ready else None
+        if slot is None or slot.result is None:
+            return None
+        del self._open[slot]
+        return slot.result
+
+    async def _pull(self) -> None:
+        """Take one item and start its task; an item whose start is cancelled is kept."""
+        if not self._held:
+            self._held = [_Slot(item) for item in await self._source.pull()]
+        for slot in self._held:
+            end = partial(self._ended, slot)
+            task = Task(partial(self._fn, slot.item), None, callers=self._callers, on_end=end)
+            self._free -= 1
+            try:
+                await self._start(task)
+            except BaseException:
+                self._free += 1
+                raise
+            slot.task = task
+            self._open[slot] = None
+            if slot.outcome is None and self._options.timeout != math.inf:
+                at = trio.current_time() + self._options.timeout
+                slot.deadline = self._deadlines.schedule(at, partial(self._time_out, slot))
+        self._held = []
+
+    def _time_out(self, slot: _Slot[I, R]) -> None:
+        """A task has taken too long."""
+        slot.timed_out = True
+        if self._options.on_timeout == "exit":
+            self._tell(slot)
+        else:
+            self._kill(slot)
+
+    def _ended(self, slot: _Slot[I, R], task: Task[R]) -> None:
+        """A task has ended; called from its last step."""
+        slot.outcome = peek(task)
+        if slot.deadline is not None:
+            self._deadlines.cancel(slot.deadline)
+        if self._closed or (slot.timed_out and self._options.on_timeout == "exit"):
+            return
+        if not slot.timed_out and isinstance(slot.outcome, Exited):
+            self._feel(task, slot.outcome.reason)  # first, so that no result hides it
+        self._tell(slot)
+
+    def _feel(self, task: Task[R], reason: ExitReason) -> None:
+        """The crash of a linked task ends the consumer; one that traps exits gets the result."""
+        owner = self._owner
+        if self._options.linked and owner is not None and owner.trap == "no":
+            owner.signal(task.pid, reason)
+
+    def _tell(self, slot: _Slot[I, R]) -> None:
+        self._ends.append(slot)
+        if self._consumer is not None:
+            consumer, self._consumer = self._consumer, None
+            trio.lowlevel.reschedule(consumer)
+
+    async def _one_end(self) -> None:
+        """Wait for the end of one task, which frees its slot."""
+        if not self._ends:
+            self._consumer = current_task()
+            await wait_task_rescheduled(self._abort)
+        slot = self._ends.popleft()
+        self._free += 1
+        if slot.timed_out and self._options.on_timeout == "exit":
+            self._finished = True
+            raise TaskTimeout(slot.task, self._options.timeout)
+        slot.result = self._result(slot)
+        if not self._options.ordered:
+            self._ready.append(slot)
+
+    def _abort(self, _raise_cancel: object) -> Abort:
+        self._consumer = None
+        return Abort.SUCCEEDED
+
+    def _result(self, slot: _Slot[I, R]) -> Ok[R] | Exited[I]:
+        item = slot.item if self._options.zip_input_on_exit else None
+        if slot.timed_out:
+            return Exited(TimedOut(self._options.timeout), item)
+        if isinstance(slot.outcome, Ok):
+            return slot.outcome
+        assert slot.outcome is not None
+        return Exited(slot.outcome.reason, item)
+
+    def _kill(self, slot: _Slot[I, R]) -> None:
+        process = None if slot.task is None else process_of(slot.task)
+        if process is not None:
+            process.kill()
+
+    async def close(self) -> None:
+        """Kill the tasks that still run and wait for them, whatever is cancelled."""
+        self._closed = True
+        running = [process_of(slot.task) for slot in self._open if slot.task is not None]
+        with trio.CancelScope(shield=True):
+            await stop_processes(
+                ((process, "brutal_kill") for process in running if process is not None),
+                self._table.owner,
+            )
+        await self._source.close()
+
+
+async def _start_in_root(task: Task[object]) -> None:
+    spawn_task(task)
+
+
+def async_stream(
+    items: Iterable[I] | AsyncIterable[I],
+    fn: Callable[[I], Awaitable[R]],
+    **options: Unpack[StreamKeywords],
+) -> Stream[I, R]:
+    """Run ``fn`` on every item, so many at a time, each as a task. OTP: ``Task.async_stream``.
+
+    Used as ``async with async_stream(...) as results: async for result in results``. A result is
+    ``Ok(value)`` or ``Exited(reason)``.
+
+    - ``max_concurrency``: how many tasks at once; by default the number of cores. An item is pulled
+      only when the consumer has asked and a slot is free.
+    - ``ordered=True``: results in the order of the items, those that wait for a slow one before
+      them kept without bound; ``False``: as they come.
+    - ``timeout=5.0``: seconds for each task, from its start; ``math.inf`` for no limit.
+    - ``on_timeout``: ``"exit"`` raises ``TaskTimeout``, ``"kill_task"`` kills the task, whose
+      result is ``Exited(TimedOut(seconds))``.
+    - ``zip_input_on_exit=False``: whether an ``Exited`` has its item as ``input``.
+
+    The tasks are linked to the process that enters the block: a crash of one ends it, unless it
+    traps exits. Leaving the block, by whatever way, kills the tasks that still run, waits until
+    they are gone, and closes the source if that is a generator. A plain function is wrapped:
+    ``to_thread(fn)``, ``to_process(fn)``; a killed one in a thread is waited for.
+    """
+    return Stream(items, fn, _start_in_root, StreamOptions(linked=True, **options))
+
+
+def async_stream_nolink(
+    items: Iterable[I] | AsyncIterable[I],
+    fn: Callable[[I], Awaitable[R]],
+    **options: Unpack[StreamKeywords],
+) -> Stream[I, R]:
+    """``async_stream`` whose tasks never end the consumer; works in any task of the node."""
+    return Stream(items, fn, _start_in_root, StreamOptions(linked=False, **options))
