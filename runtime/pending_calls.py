@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 import trio
 from trio.lowlevel import Abort, Task, enable_ki_protection
 
+from runtime.containment import contain
 from runtime.current import current_process
+from runtime.cycles import break_cycle, cycle_through, owners, pids_of
 from runtime.deadlines import Deadline
 from runtime.errors import BadResult, CallCycle, CallExit, CallTimeout, MailboxFull, ReplyDropped
 from runtime.exits import NO_PROCESS, Crashed, ExitReason
@@ -34,8 +37,10 @@ class PendingCall(Envelope):
     """A call on its way: in the server's mailbox, in its hands, or put off by ``NoReply``."""
 
     __slots__ = (
+        "caller",
         "deadline",
-        "deferred",
+        "gave_up",
+        "leads_to",
         "request",
         "result",
         "server",
@@ -45,11 +50,15 @@ class PendingCall(Envelope):
         "visible",
     )
 
-    def __init__(self, server: Process, target: object, request: Call[object]) -> None:
+    def __init__(
+        self, server: Process, target: object, request: Call[object], caller: Process | None
+    ) -> None:
         self.server = server
+        self.caller = caller  # the process whose own task this is
         self.target = target
         self.request = request
-        self.deferred = False  # the server has put the reply off and goes on working
+        self.leads_to: Process | None = server  # nobody, once the reply has been put off
+        self.gave_up: Callable[[], None] | None = None
         self.deadline: Deadline | None = None
         self.result: _Result = "none"
         self.value: object = None
@@ -73,11 +82,23 @@ class PendingCall(Envelope):
         if task is None:
             return False
         self.server.check_thread()
-        self.task = self.visible = None
+        self._over(gave_up=result == "timeout")
         self.result = result
         self.value = value
         trio.lowlevel.reschedule(task)
         return True
+
+    def _over(self, *, gave_up: bool) -> None:
+        """Nobody waits any more; a server that keeps the caller in a queue may want to know."""
+        self.task = self.visible = None
+        told, self.gave_up = self.gave_up, None
+        if gave_up and told is not None:
+            contain(None, told)
+
+    def put_off(self) -> None:
+        """The handler has returned without an answer."""
+        if self.leads_to is self.server:
+            self.leads_to = None
 
     def may_reply_none(self) -> bool:
         """Whether a handler may return ``None``: it replied before, or the type admits it."""
@@ -101,7 +122,7 @@ class PendingCall(Envelope):
 
     def abort(self, _raise_cancel: object) -> Abort:
         """The caller is cancelled: it gives up, the server is not disturbed."""
-        self.task = self.visible = None
+        self._over(gave_up=True)
         return Abort.SUCCEEDED
 
     def open(self) -> Request[object]:
@@ -172,6 +193,26 @@ class ReplyTo(Generic[R_contra]):
         """Whether the call has ended: answered, timed out or given up."""
         return self._pending.task is None
 
+    def on_give_up(self, told: Callable[[], None]) -> None:
+        """Call ``told`` in the very step in which the caller gives up: timed out or cancelled.
+
+        For a server that keeps a queue of callers; at once if this one has given up already, never
+        after an answer or the server's end. It runs outside the server's task, so it may only do
+        book-keeping.
+        """
+        pending = self._pending
+        if pending.task is not None:
+            pending.gave_up = told
+        elif pending.result in ("none", "timeout"):
+            contain(None, told)
+
+    def waits_for(self, process: Process) -> None:
+        """The reply has been put off until ``process`` is up or gone: cycles lead through it."""
+        pending = self._pending
+        pending.leads_to = process
+        if pending.caller is not None and pending.task is not None:
+            break_cycle(pending.caller)
+
     def arm(self) -> None:
         """From now on letting go of it unanswered fails the caller."""
         self._armed = True
@@ -220,10 +261,10 @@ async def call_process(
     me = current_process()
     if me is not None and me.task is not trio.lowlevel.current_task():
         me = None
-    pending = PendingCall(server, target, request)
+    pending = PendingCall(server, target, request, me)
     try:
-        if me is not None:
-            _refuse_cycle(me, server, target, request)
+        if me is not None and (cycle := cycle_through(me, server)) is not None:
+            raise CallCycle((*pids_of(cycle), me.pid), target, request)
         _enqueue(server, pending)
     except (CallCycle, MailboxFull):
         await trio.lowlevel.checkpoint()
@@ -259,30 +300,10 @@ def _enqueue(server: Process, pending: PendingCall) -> None:
     server.post_system(pending)
 
 
-def _refuse_cycle(me: Process, server: Process, target: object, request: object) -> None:
-    """Follow who waits for whom. An edge whose reply was put off is none: its server works on."""
-    path = [me]
-    at = server
-    if server.ending and server in _owners(me):  # it waits for us to end before it ends itself
-        _raise_cycle([me, server], me, target, request)
-    while at is not me:
-        edge = at.waiting_for
-        if edge is None or edge.task is None or edge.deferred or at in path:
-            return
-        path.append(at)
-        at = edge.server
-    _raise_cycle(path, me, target, request)
-
-
-def _owners(process: Process) -> list[Process]:
-    """The supervisors above a process, whose nurseries it lives in, nearest first."""
-    table = process.table
-    owners: list[Process] = []
-    while process not in table.roots and process.parent in table.by_pid:
-        process = table.by_pid[process.parent]
-        owners.append(process)
-    return owners
-
-
-def _raise_cycle(path: list[Process], me: Process, target: object, request: object) -> None:
-    raise CallCycle((*(process.pid for process in path), me.pid), target, request)
+def refuse_calls_from_below(server: Process) -> None:
+    """A supervisor has begun to stop what lives under it: their calls to it would wait for that."""
+    for call in tuple(server.pending):
+        if isinstance(call, PendingCall):
+            caller = call.caller
+            if caller is not None and server in owners(caller):
+                call.refuse_cycle((caller.pid, server.pid, caller.pid))

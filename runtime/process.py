@@ -70,14 +70,13 @@ class Body(Protocol):
 
 
 class Edge(Protocol):
-    """What a process's own task waits for: the edges of a call cycle. ``server`` must act first.
+    """What a process's own task waits for: an edge of ``cycles``, to whoever must act first.
 
     ``task`` is ``None`` once the wait is over, even if its task has not run yet.
     """
 
-    server: Process
     task: Task | None
-    deferred: bool
+    leads_to: Process | None
 
     def refuse_cycle(self, cycle: tuple[Pid, ...]) -> bool:
         """A wait that began later has closed a cycle; whether this edge could be taken back."""

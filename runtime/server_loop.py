@@ -220,7 +220,7 @@ class ServerLoop:
                 self._reply(pending, cast("Reply[object]", result).value)
                 self._then(result.then)
             case NoReply():
-                pending.deferred = True
+                pending.put_off()
                 self._then(result.then)
             case Stop():
                 if result.reply is not msgspec.UNSET:

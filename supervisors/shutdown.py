@@ -14,6 +14,7 @@ import trio
 
 from runtime import ExitReason, Pid
 from runtime.exits import KILLED, SHUTDOWN
+from runtime.pending_calls import refuse_calls_from_below
 from runtime.process import Process
 from runtime.stops import stop_process, stop_processes
 from supervisors.children import Child
@@ -52,6 +53,7 @@ async def stop_all(
     orderly: Callable[[Iterable[Child], Pid], Awaitable[None]] = stop_in_order,
 ) -> None:
     """The last thing a supervisor does: ``orderly``, unless or until it is itself killed."""
+    refuse_calls_from_below(supervisor)
     if not supervisor.killed:
         with trio.CancelScope() as supervisor.grace:
             await orderly(children, supervisor.pid)

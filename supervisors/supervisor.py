@@ -267,9 +267,7 @@ class Supervisor(Supervising):
             self._report(child, pid, reason, GIVE_UP)
             return Stop(self._restarts.gave_up(reason))
         delay = self._restarts.delay(child)
-        group = self._family.group(
-            restart_group(self.strategy, self._family.rows.ids(), child.spec.id)
-        )
+        group = self._group_of(child)
         names = ", ".join(show(member.spec.id) for member in group)
         if delay == 0:
             self._report(child, pid, reason, f"restart {names}")
@@ -278,6 +276,11 @@ class Supervisor(Supervising):
         await self._family.stop_group(group)
         self._retry_later(child, delay)
         return None
+
+    def _group_of(self, child: Child) -> list[Child]:
+        """Who is restarted when ``child`` has ended."""
+        ids = restart_group(self.strategy, self._family.rows.ids(), child.spec.id)
+        return self._family.group(ids)
 
     async def _start_group(self, group: list[Child]) -> CastResult:
         """Stop what is left of the group, then start it in order; a failure is tried again."""
@@ -291,10 +294,9 @@ class Supervisor(Supervising):
     @handles(RetryRestart)
     async def _retry_restart(self, message: RetryRestart) -> CastResult:
         """Go on with a restart, unless the child was stopped, deleted or restarted meanwhile."""
-        child, family = message.child, self._family
+        child = message.child
         if child.status != "restarting" or child.restarts != message.attempt:
             return None
         if message.failure is not None:
             return await self._restart(child, message.failure, None)
-        ids = restart_group(self.strategy, family.rows.ids(), child.spec.id)
-        return await self._start_group(family.group(ids))
+        return await self._start_group(self._group_of(child))

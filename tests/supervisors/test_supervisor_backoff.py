@@ -173,8 +173,8 @@ async def test_a_sibling_that_crashes_meanwhile_takes_the_waiting_one_with_its_g
     )
     await crash(sup, "b")  # due at 1
     await trio.sleep(0.5)
-    await crash(sup, "a")  # due at 2.5, with b
-    await trio.sleep(1)
+    await crash(sup, "a")  # due at 1.5, with b
+    await trio.sleep(0.9)
     assert await kids(sup) == "b=undefined a=undefined"
     await trio.sleep(1.1)
     assert await kids(sup) == "b=up a=up"
