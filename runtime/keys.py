@@ -9,13 +9,12 @@ import uuid
 from collections.abc import Hashable
 from typing import Final, cast
 
-from runtime.containment import short_repr
+from runtime.containment import attempt, short_repr
 from runtime.pid import Pid
 
-_PLAIN: Final = (str, bytes, int, float, bool, type(None))
-_BY_TEXT: Final = (uuid.UUID, dt.date, dt.time, dt.datetime)
+_AS_WRITTEN: Final = (str, type(None), uuid.UUID, dt.date, dt.datetime)
 _ALLOWED: Final = (
-    "str, bytes, int, float, bool, None, Enum, Pid, UUID, dates and times, and tuples of these"
+    "str, bytes, int, float, bool, None, Enum, Pid, UUID, date, datetime, and tuples of these"
 )
 
 
@@ -23,41 +22,68 @@ def exact_key(key: Hashable) -> Hashable:
     """A dict key that tells ``1``, ``1.0`` and ``True`` apart, inside tuples too, as OTP does.
 
     Python takes the three for one. A string, by far the most common key, is its own exact key.
+    Inside other containers, a frozenset say, Python's own equality holds.
     """
     kind = type(key)
     if kind is str:
         return key
-    if kind is tuple:
+    if isinstance(key, tuple):
         parts = cast("tuple[Hashable, ...]", key)
-        return (tuple, *(exact_key(part) for part in parts))
+        return (kind, *map(exact_key, parts))
     return (kind, key)
+
+
+def check_key(key: Hashable) -> Hashable:
+    """The exact key of what was given, or a ``TypeError`` that says what a key must be."""
+    _, error = attempt(hash, key)
+    if error is not None:
+        raise TypeError(f"key: got {short_repr(key)}, allowed is anything hashable") from error
+    return exact_key(key)
 
 
 def stable_hash(key: Hashable) -> int:
     """A number of 64 bits for a key, the same in every run, process and machine.
 
-    Python's own ``hash`` is salted anew in each run. Equal keys of different types (``1``, ``1.0``,
-    ``True``) hash differently. OTP: ``:erlang.phash2``. A ``Pid`` counts by its number, which is
-    stable only within its node. ``TypeError`` for a key whose bytes are not defined.
+    Python's own ``hash`` is salted anew in each run. Keys with the same ``exact_key`` have the same
+    number; ``1``, ``1.0`` and ``True`` have three. OTP: ``:erlang.phash2``. A ``Pid`` counts by its
+    number, which is stable only within its node. ``TypeError`` for a key whose bytes are not
+    defined.
     """
     return int.from_bytes(hashlib.blake2b(_encode(key), digest_size=8).digest(), "big")
 
 
 def _encode(key: Hashable) -> bytes:
     """Bytes that only this key has: kind, length, content."""
-    if isinstance(key, enum.Enum):
-        content = f"{type(key).__qualname__}.{key.name}".encode()
-        kind = "enum"
-    elif isinstance(key, Pid):
-        kind, content = "pid", str(key.number).encode()
-    elif isinstance(key, tuple):
-        parts = cast("tuple[Hashable, ...]", key)
-        kind, content = "tuple", b"".join(map(_encode, parts))
-    elif type(key) in _PLAIN:
-        kind = type(key).__name__
-        content = key if isinstance(key, bytes) else str(key).encode("utf-8", "surrogatepass")
-    elif isinstance(key, _BY_TEXT):
-        kind, content = type(key).__name__, str(key).encode()
-    else:
-        raise TypeError(f"key: got {short_repr(key)}, allowed are {_ALLOWED}")
+    kind, content = type(key).__name__, _content(key)
     return f"{kind}:{len(content)}:".encode() + content
+
+
+def _content(key: Hashable) -> bytes:
+    if isinstance(key, enum.Enum):
+        return f"{type(key).__qualname__}.{key.name}".encode()
+    if isinstance(key, tuple):
+        parts = cast("tuple[Hashable, ...]", key)
+        return b"".join(map(_encode, parts))
+    if type(key) is bytes:
+        return key
+    text = _text(key)
+    if text is None:
+        raise TypeError(
+            f"key: got {short_repr(key)} ({type(key).__name__}), allowed are {_ALLOWED}"
+        )
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _text(key: Hashable) -> str | None:
+    """A key of these types in words; of the very type, since a subclass may mean other things."""
+    match key:
+        case Pid():
+            return str(key.number)
+        case dt.datetime() if type(key) is dt.datetime and key.tzinfo is not None:
+            return f"{key.astimezone(dt.UTC)}"
+        case int() if type(key) in (int, bool):
+            return f"{key:x}"
+        case float() if type(key) is float:
+            return (key + 0.0).hex()  # there is one zero
+        case _:
+            return str(key) if type(key) in _AS_WRITTEN else None

@@ -15,7 +15,7 @@ from runtime.current import ViaName
 from runtime.errors import StartFailed
 from runtime.exits import NO_PROCESS, Crashed
 from runtime.handle import as_ref
-from runtime.keys import exact_key
+from runtime.keys import check_key
 from runtime.pid import Pid
 from runtime.process import Process
 from runtime.server_body import ServerBody
@@ -39,13 +39,13 @@ class Directory(ABC):
 class Via(ViaName, Ref):
     """The handle of whoever a directory has under a key, looked up at each use. See ``via``."""
 
-    __slots__ = ("_directory", "_key", "_value")
+    __slots__ = ("_directory", "_exact", "_key", "_value")
 
     def __init__(self, directory: str | Pid | Ref, key: Hashable, value: object = None) -> None:
         self._directory = as_ref(directory)
         self._key = key
+        self._exact = check_key(key)
         self._value = value
-        hash(key)
 
     @property
     def key(self) -> Hashable:
@@ -89,7 +89,8 @@ class Via(ViaName, Ref):
         )
 
     def __str__(self) -> str:
-        return f"{self._directory.name or self._directory.pid}[{show(self._key)}]"
+        directory = self._directory.name or self._directory.incarnation or self._directory
+        return f"{directory}[{show(self._key)}]"
 
     def __repr__(self) -> str:
         return f"via({self._directory!r}, {self._key!r})"
@@ -97,11 +98,10 @@ class Via(ViaName, Ref):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Via):
             return False
-        same_key = exact_key(self._key) == exact_key(other._key)
-        return same_key and self._directory == other._directory
+        return self._exact == other._exact and self._directory == other._directory
 
     def __hash__(self) -> int:
-        return hash((self._directory, self._key))
+        return hash((self._directory, self._exact))
 
 
 def via(directory: str | Pid | Ref, key: Hashable, value: object = None) -> Via:
