@@ -94,6 +94,7 @@ class Process:
         "current",
         "ending",
         "exiting",
+        "given_up",
         "grace",
         "handled",
         "ignored",
@@ -145,6 +146,7 @@ class Process:
         self.grace: trio.CancelScope | None = None  # last words, shielded: cancelled by a kill
         self.exiting: ExitReason = None  # the accepted exit signal
         self.killed = False  # by a kill aimed at itself; then there are no last words
+        self.given_up = False  # by its owner, which kills it without giving it time
         self.parked = False  # sleeps in its mailbox
         self.ignored = False  # init returned Ignore
         self.keeper: Process | None = None  # whose open block it is the tree of; it stops it
@@ -380,20 +382,13 @@ class Process:
 
     def _report(self, reason: ExitReason) -> None:
         instruments = self.table.instruments
-        if not is_clean(reason) and instruments.want(ProcessCrashed):
+        by_owner = self.given_up and reason is KILLED  # who asked for it knows
+        if not by_owner and not is_clean(reason) and instruments.want(ProcessCrashed):
             last = None if self.current is None else self.body.describe(self.current)
             state = self.body.describe_state()
-            instruments.emit(
-                ProcessCrashed(
-                    self.pid,
-                    self.name,
-                    self.ancestors,
-                    reason,
-                    last,
-                    len(self.mailbox),
-                    self.handled,
-                    state,
-                )
-            )
+            instruments.emit(ProcessCrashed(
+                self.pid, self.name, self.ancestors, reason, last, len(self.mailbox), self.handled,
+                state,
+            ))  # fmt: skip
         if instruments.want(ProcessEnded):
             instruments.emit(ProcessEnded(self.pid, self.name, reason))

@@ -62,6 +62,7 @@ class _Asked:
     def send(self, sender: Pid, reason: ExitReason) -> None:
         """The signal, or the kill."""
         if self.brutal:
+            self.process.given_up = True
             self._kill()
         else:
             self.process.signal(sender, reason)

@@ -2,8 +2,10 @@
 
 The choice: the consumer's own task pulls the items, starts the tasks and hands out the results, one
 step at a time, while it waits in ``async for``. So nothing is taken from the source before the
-consumer has asked and a slot is free, there is no helper that could be left behind, and leaving the
-block is all the cleaning up there is. The cost: while the consumer is busy, no new item is started.
+consumer has asked and a slot is free, the source runs as the consumer's own code, there is no
+helper that could be left behind, and leaving the block is all the cleaning up there is. The cost:
+while the consumer is busy no new item is started, and while it waits for an item no result is
+handed out. The latter is mended for Trio channels alone, whose wait may be cut short.
 
 One step is the first of these that applies: hand out a result that is due; pull an item if a slot
 is free; wait for the end of one task, which frees its slot. OTP's streams take the same steps, so
@@ -29,16 +31,18 @@ from runtime.deadlines import Deadline
 from runtime.errors import TaskTimeout
 from runtime.exits import ExitReason
 from runtime.process import Process
-from runtime.spawning import check_async_function
 from runtime.stops import stop_processes
 from runtime.stream_options import StreamKeywords, StreamOptions
 from runtime.stream_source import Source
 from runtime.task import Task, peek, process_of, spawn_task
-from runtime.task_body import callers_of
+from runtime.task_body import callers_of, task_call
 from runtime.task_outcomes import Exited, Ok, Outcome, TimedOut
 
 I = TypeVar("I")  # noqa: E741
 R = TypeVar("R")
+
+_USE = "async with stream as results: async for result in results: ..."
+_LEFT = "the block of this stream has been left"
 
 StartTask: TypeAlias = Callable[[Task[object]], Awaitable[object]]
 """Gives a task its process, in the node's root or under a task supervisor."""
@@ -61,7 +65,9 @@ class Stream(AbstractAsyncContextManager["AsyncIterator[Ok[R] | Exited[I]]"], Ge
             raise TypeError(
                 f"items: got {short_repr(items)}, allowed is an iterable or an async iterable"
             )
-        check_async_function("fn", fn)
+        if isinstance(items, Stream):
+            raise TypeError(f"items: got a stream, allowed are its results: {_USE}")
+        task_call(fn, (items,), {})  # only to check that it takes one item
         self._items = items
         self._fn = fn
         self._start = start
@@ -86,27 +92,24 @@ class Stream(AbstractAsyncContextManager["AsyncIterator[Ok[R] | Exited[I]]"], Ge
     ) -> None:
         """Kill the tasks that still run, wait until they are gone, and close the source."""
         run, self._run = self._run, None
-        if run is not None:
-            await run.close()
+        assert run is not None
+        await run.close()
 
     if not TYPE_CHECKING:
 
         def __aiter__(self) -> NoReturn:
-            raise TypeError(
-                "a stream is used with a block that cleans up after it: "
-                "async with stream as results: async for result in results: ..."
-            )
+            raise TypeError(f"a stream is used with a block that cleans up after it: {_USE}")
 
 
 class _Slot(Generic[I, R]):
     """One item on its way."""
 
-    __slots__ = ("deadline", "item", "outcome", "result", "task", "timed_out")
+    __slots__ = ("due", "item", "outcome", "result", "task", "timed_out")
 
     def __init__(self, item: I) -> None:
         self.item = item
         self.task: Task[R] | None = None
-        self.deadline: Deadline | None = None
+        self.due = math.inf
         self.timed_out = False
         self.outcome: Outcome[R] | None = None
         self.result: Ok[R] | Exited[I] | None = None
@@ -127,79 +130,105 @@ class StreamRun(Generic[I, R]):
         self._fn = fn
         self._start = start
         self._options = options
-        self._owner = owner
         self._callers = callers_of(owner)
         self._table = current_table()
-        self._deadlines = self._table.deadlines
         self._free = options.max_concurrency
         self._held: list[_Slot[I, R]] = []  # pulled, but its start was cancelled
-        self._open: dict[_Slot[I, R], None] = {}  # started and not handed out, in order of start
-        self._ready: deque[_Slot[I, R]] = deque()  # in order of end; for streams without order
+        self._running: dict[_Slot[I, R], None] = {}  # until the consumer has seen the end
         self._ends: deque[_Slot[I, R]] = deque()  # ended, and the consumer has not seen it
-        self._consumer: trio.lowlevel.Task | None = None
+        self._queue: deque[_Slot[I, R]] = deque()  # to be handed out: in order of start, or of end
+        self._consumer: trio.lowlevel.Task | None = None  # while it waits for an end
+        self._wait_for_item: trio.CancelScope | None = None  # that an end may cut short
+        self._timer: Deadline | None = None
         self._busy = False
         self._finished = False
         self._closed = False
+        self._home = current_task()
+        self._guest = trio.CancelScope()  # a step in another task
+        self._guest_left: trio.Event | None = None
+        self._linked_to = owner if options.linked else None
+        if self._linked_to is not None:
+            self._linked_to.claim(self)
 
     def __aiter__(self) -> StreamRun[I, R]:
         return self
 
     async def __anext__(self) -> Ok[R] | Exited[I]:
-        """The next result. Cancelling loses nothing: the next call goes on."""
+        """The next result. Cancelling loses no item and no result: the next call goes on."""
+        if self._closed:
+            raise trio.ClosedResourceError(_LEFT)
         if self._busy:
             raise trio.BusyResourceError("another task is waiting for a result of this stream")
         self._busy = True
         try:
             await trio.lowlevel.checkpoint_if_cancelled()
-            return await self._step()
+            return await (self._step() if current_task() is self._home else self._step_of_guest())
         finally:
             self._busy = False
 
+    async def _step_of_guest(self) -> Ok[R] | Exited[I]:
+        """One in another task than the one that leaves the block, and cuts it short by that."""
+        self._guest_left = trio.Event()
+        try:
+            with trio.CancelScope() as self._guest:
+                return await self._step()
+        finally:
+            self._guest_left.set()
+        raise trio.ClosedResourceError(_LEFT)
+
     async def _step(self) -> Ok[R] | Exited[I]:
+        slept = False
         while True:
-            result = self._due()
+            result = self._queue[0].result if self._queue else None
             if result is not None:
-                await trio.lowlevel.cancel_shielded_checkpoint()
+                self._queue.popleft()
+                if not slept:
+                    await trio.lowlevel.cancel_shielded_checkpoint()
                 return result
             more = bool(self._held) or not self._source.exhausted
-            if self._finished or self._closed or not (more or self._open):
+            if self._finished or not (more or self._running):
                 await trio.lowlevel.cancel_shielded_checkpoint()
                 raise StopAsyncIteration
-            if self._free and more:
+            if self._free and more and not (self._ends and self._source.may_interrupt):
                 await self._pull()
             else:
-                await self._one_end()
-
-    def _due(self) -> Ok[R] | Exited[I] | None:
-        """The result that is next in order, or any, if order does not matter."""
-        if self._options.ordered:
-            slot = next(iter(self._open), None)
-        else:
-            slot = self._ready.popleft() if self._ready else None
-        if slot is None or slot.result is None:
-            return None
-        del self._open[slot]
-        return slot.result
+                slept = await self._one_end() or slept
 
     async def _pull(self) -> None:
         """Take one item and start its task; an item whose start is cancelled is kept."""
         if not self._held:
-            self._held = [_Slot(item) for item in await self._source.pull()]
+            self._held = [_Slot(item) for item in await self._next_item()]
         for slot in self._held:
             end = partial(self._ended, slot)
             task = Task(partial(self._fn, slot.item), None, callers=self._callers, on_end=end)
-            self._free -= 1
-            try:
-                await self._start(task)
-            except BaseException:
-                self._free += 1
-                raise
+            await self._start(task)
             slot.task = task
-            self._open[slot] = None
-            if slot.outcome is None and self._options.timeout != math.inf:
-                at = trio.current_time() + self._options.timeout
-                slot.deadline = self._deadlines.schedule(at, partial(self._time_out, slot))
+            self._free -= 1
+            self._running[slot] = None
+            if self._options.ordered:
+                self._queue.append(slot)
+            if self._options.timeout != math.inf:
+                slot.due = trio.current_time() + self._options.timeout
+                if self._timer is None:
+                    self._timer = self._table.deadlines.schedule(slot.due, self._check_time)
         self._held = []
+
+    async def _next_item(self) -> list[I]:
+        if not self._source.may_interrupt:
+            return await self._source.pull()
+        with trio.CancelScope() as self._wait_for_item:
+            return await self._source.pull()
+        return []  # a task has ended meanwhile, which comes first
+
+    def _check_time(self) -> None:
+        """The one timer of the run: tasks that started first are due first."""
+        self._timer, now = None, trio.current_time()
+        for slot in self._running:
+            if slot.outcome is None and not slot.timed_out:
+                if slot.due > now:
+                    self._timer = self._table.deadlines.schedule(slot.due, self._check_time)
+                    return
+                self._time_out(slot)
 
     def _time_out(self, slot: _Slot[I, R]) -> None:
         """A task has taken too long."""
@@ -207,13 +236,11 @@ class StreamRun(Generic[I, R]):
         if self._options.on_timeout == "exit":
             self._tell(slot)
         else:
-            self._kill(slot)
+            _kill(slot)
 
     def _ended(self, slot: _Slot[I, R], task: Task[R]) -> None:
         """A task has ended; called from its last step."""
         slot.outcome = peek(task)
-        if slot.deadline is not None:
-            self._deadlines.cancel(slot.deadline)
         if self._closed or (slot.timed_out and self._options.on_timeout == "exit"):
             return
         if not slot.timed_out and isinstance(slot.outcome, Exited):
@@ -222,29 +249,33 @@ class StreamRun(Generic[I, R]):
 
     def _feel(self, task: Task[R], reason: ExitReason) -> None:
         """The crash of a linked task ends the consumer; one that traps exits gets the result."""
-        owner = self._owner
-        if self._options.linked and owner is not None and owner.trap == "no":
-            owner.signal(task.pid, reason)
+        if self._linked_to is not None and self._linked_to.trap == "no":
+            self._linked_to.signal(task.pid, reason)
 
     def _tell(self, slot: _Slot[I, R]) -> None:
         self._ends.append(slot)
         if self._consumer is not None:
             consumer, self._consumer = self._consumer, None
             trio.lowlevel.reschedule(consumer)
+        elif self._wait_for_item is not None:
+            self._wait_for_item.cancel()
 
-    async def _one_end(self) -> None:
-        """Wait for the end of one task, which frees its slot."""
-        if not self._ends:
+    async def _one_end(self) -> bool:
+        """Wait for the end of one task, which frees its slot; whether there was a wait."""
+        slept = not self._ends
+        if slept:
             self._consumer = current_task()
             await wait_task_rescheduled(self._abort)
         slot = self._ends.popleft()
-        self._free += 1
         if slot.timed_out and self._options.on_timeout == "exit":
             self._finished = True
             raise TaskTimeout(slot.task, self._options.timeout)
+        self._free += 1
+        del self._running[slot]
         slot.result = self._result(slot)
         if not self._options.ordered:
-            self._ready.append(slot)
+            self._queue.append(slot)
+        return slept
 
     def _abort(self, _raise_cancel: object) -> Abort:
         self._consumer = None
@@ -259,21 +290,39 @@ class StreamRun(Generic[I, R]):
         assert slot.outcome is not None
         return Exited(slot.outcome.reason, item)
 
-    def _kill(self, slot: _Slot[I, R]) -> None:
-        process = None if slot.task is None else process_of(slot.task)
-        if process is not None:
-            process.kill()
+    def owner_ended(self, process: Process) -> None:
+        """The process that the tasks are linked to has ended without leaving the block."""
+        for slot in self._running:
+            _kill(slot)
 
     async def close(self) -> None:
         """Kill the tasks that still run and wait for them, whatever is cancelled."""
         self._closed = True
-        running = [process_of(slot.task) for slot in self._open if slot.task is not None]
+        if self._timer is not None:
+            self._table.deadlines.cancel(self._timer)
+        if self._linked_to is not None:
+            self._linked_to.drop_claim(self)
         with trio.CancelScope(shield=True):
+            if self._guest_left is not None:
+                self._guest.cancel()
+                await self._guest_left.wait()
+            running = (process for slot in self._running if (process := _process(slot)))
             await stop_processes(
-                ((process, "brutal_kill") for process in running if process is not None),
-                self._table.owner,
+                ((process, "brutal_kill") for process in running), self._table.owner
             )
         await self._source.close()
+
+
+def _process(slot: _Slot[I, R]) -> Process | None:
+    """What an item is worked at by, if it still is."""
+    return None if slot.task is None else process_of(slot.task)
+
+
+def _kill(slot: _Slot[I, R]) -> None:
+    process = _process(slot)
+    if process is not None:
+        process.given_up = True
+        process.kill()
 
 
 async def _start_in_root(task: Task[object]) -> None:
@@ -298,6 +347,13 @@ def async_stream(
     - ``on_timeout``: ``"exit"`` raises ``TaskTimeout``, ``"kill_task"`` kills the task, whose
       result is ``Exited(TimedOut(seconds))``.
     - ``zip_input_on_exit=False``: whether an ``Exited`` has its item as ``input``.
+
+    ``items`` is any iterable, or an async one. While the consumer waits for an item of an async
+    one no result is handed out, but for a Trio channel: with that, whatever comes first. A step
+    that is cancelled, by ``move_on_after`` for example, loses no item and no result, and the next
+    one goes on; but an async generator ends when it is cancelled, so that the next step raises
+    ``RuntimeError``. ``trio.as_safe_channel`` makes a channel of one. A source that raises is over:
+    the error is raised in the consumer, and who goes on all the same gets what is on its way.
 
     The tasks are linked to the process that enters the block: a crash of one ends it, unless it
     traps exits. Leaving the block, by whatever way, kills the tasks that still run, waits until
