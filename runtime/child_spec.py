@@ -70,7 +70,7 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
     target: Callable[..., object]
     args: tuple[object, ...]
     kwargs: Mapping[str, object]
-    body_of: Callable[[Callable[..., Any]], Body]
+    body_of: Callable[..., Body]
     check: CheckArguments
     behaviour: str
     given_id: Hashable = None

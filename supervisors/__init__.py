@@ -34,13 +34,19 @@ from supervisors.supervisor import Supervisor
 from supervisors.supervisor_ref import SupervisorRef
 from supervisors.task_supervisor import TaskSupervisor
 from supervisors.task_supervisor_ref import TaskSupervisorRef
+from supervisors.limiter_requests import (LimiterFull, LimiterStats, MaxKeys, Permit)
+from supervisors.rate_limiter import (RateLimiter)
+from supervisors.rate_limiter_ref import (RateLimiterRef)
+from supervisors.keyed_rate_limiter import (KeyedRateLimiter, KeyedRateLimiterRef)
 
 __all__ = [
     "AlreadyPresent", "AutoShutdown", "Backoff", "ChildCounts", "ChildError", "ChildInfo",
     "ChildNotFound", "ChildRestarting", "ChildRunning", "ChildSource", "ChildStatus",
     "DynamicSupervisor", "DynamicSupervisorRef", "FailedToStartChild", "GaveUp", "Intensity",
-    "MaxChildren", "Strategy", "Supervisor", "SupervisorGaveUp", "SupervisorRef",
-    "TaskSupervisor", "TaskSupervisorRef", "open_supervisor", "run",
+    "KeyedRateLimiter", "KeyedRateLimiterRef", "LimiterFull", "LimiterStats", "MaxChildren",
+    "MaxKeys", "Permit", "RateLimiter", "RateLimiterRef", "Strategy", "Supervisor",
+    "SupervisorGaveUp", "SupervisorRef", "TaskSupervisor", "TaskSupervisorRef",
+    "open_supervisor", "run",
 ]  # fmt: skip
 
 for _name in __all__:
