@@ -20,17 +20,20 @@ AT_LEAST_3_11 := import sys; sys.exit(sys.version_info < (3, 11))
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test check lint types cover format clean
+.PHONY: help run test soak check lint types cover format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
-	@echo '  ARGS="..." is passed on by run and test; PYTHON=... chooses the interpreter'
+	@echo '  ARGS="..." is passed on by run, test and soak; PYTHON=... chooses the interpreter'
 
 run: $(STAMP) ## run the link checker example (ARGS="--help" says what it takes)
 	@$(PY) -m examples.sitecheck $(ARGS)
 
 test: $(STAMP) ## run the tests (ARGS="-k name" picks some)
 	@$(PY) -m pytest $(ARGS)
+
+soak: $(STAMP) ## run 100,000 of each and look for leaks (ARGS="tasks --count 1000000")
+	@$(PY) -m tests.soak $(ARGS)
 
 check: lint types cover ## format, lint, types, tests with branch coverage
 

@@ -3,8 +3,7 @@
 import msgspec
 import trio
 
-from runtime import Call, GenServer, handles, named
-from runtime.pubsub import PubSub
+from runtime import Call, GenServer, PubSub, handles, named
 from supervisors import open_supervisor
 
 

@@ -12,6 +12,7 @@ from typing import Final, cast
 from runtime.containment import attempt, short_repr
 from runtime.pid import Pid
 
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _AS_WRITTEN: Final = (str, type(None), uuid.UUID, dt.date, dt.datetime)
 _ALLOWED: Final = (
     "str, bytes, int, float, bool, None, Enum, Pid, UUID, date, datetime, and tuples of these"
@@ -80,7 +81,7 @@ def _text(key: Hashable) -> str | None:
         case Pid():
             return str(key.number)
         case dt.datetime() if type(key) is dt.datetime and key.tzinfo is not None:
-            return f"{key.astimezone(dt.UTC)}"
+            return f"{key.replace(fold=0) - _EPOCH}"  # as Python compares them
         case int() if type(key) in (int, bool):
             return f"{key:x}"
         case float() if type(key) is float:

@@ -126,6 +126,3 @@ class Entries(Generic[P]):
         """An empty group goes. One whose key has changed its hash is out of reach and stays."""
         if self._by_key.get(row.exact) is row.group:
             del self._by_key[row.exact]
-
-
-exact_or_refused = check_key

@@ -32,10 +32,10 @@ from runtime import (
 )
 from runtime.containment import attempt
 from runtime.handle import Handle
+from runtime.keys import check_key
 from runtime.outcomes import check_seconds
 from runtime.process import Process
 from runtime.registry import Registry
-from runtime.registry_entries import exact_or_refused
 from runtime.registry_ref import RegistryRef
 from runtime.server_body import ServerBody
 from runtime.via import Directory, via
@@ -193,7 +193,7 @@ class KeyedRateLimiterRef(Handle, Generic[K]):
 
     def permit(self, key: K, *, timeout: float = math.inf) -> AbstractAsyncContextManager[Permit]:
         """Hold a permit for the length of a block: ``async with hosts.permit("example.org"):``."""
-        exact_or_refused(key)
+        check_key(key)
         check_seconds("timeout", timeout)
         return PermitBlock(partial(self.acquire, key, timeout=timeout))
 
@@ -220,7 +220,7 @@ class KeyedRateLimiterRef(Handle, Generic[K]):
             return []
 
     def _limiter(self, key: K) -> RateLimiterRef:
-        exact_or_refused(key)
+        check_key(key)
         return RateLimiterRef(via(self, key))
 
     async def _ask(self, key: K, ask: Callable[[RateLimiterRef], Awaitable[T]]) -> T:
