@@ -145,7 +145,10 @@ class PendingCall(Envelope):
                 return value
             case "error":
                 assert isinstance(value, BaseException)
-                raise value
+                try:
+                    raise value
+                finally:
+                    del value  # this frame is in its traceback: break the cycle
             case "exit":
                 cause = value.exception if isinstance(value, Crashed) else None
                 raise CallExit(value, self.target, self.request) from cause

@@ -97,7 +97,7 @@ def check_arguments(
 ) -> None:
     """Refuse arguments that ``fn`` would refuse, now and not at the first restart."""
     signature = inspect.signature(fn)
-    given = {"task_status": None, **kwargs} if takes_task_status(fn) else kwargs
+    given = {"task_status": None, **kwargs} if "task_status" in signature.parameters else kwargs
     try:
         signature.bind(*args, **given)
     except TypeError as exc:

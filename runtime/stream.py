@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeAlias, TypeVar, Unpack
 
 import trio
-from trio.lowlevel import Abort, current_task, wait_task_rescheduled
+from trio.lowlevel import Abort, current_task, enable_ki_protection, wait_task_rescheduled
 
 from runtime.containment import short_repr
 from runtime.current import current_process, current_table, require_process
@@ -104,13 +104,13 @@ class Stream(AbstractAsyncContextManager["AsyncIterator[Ok[R] | Exited[I]]"], Ge
 class _Slot(Generic[I, R]):
     """One item on its way."""
 
-    __slots__ = ("due", "item", "outcome", "result", "task", "timed_out")
+    __slots__ = ("due", "item", "outcome", "over", "result", "timed_out")
 
     def __init__(self, item: I) -> None:
         self.item = item
-        self.task: Task[R] | None = None
         self.due = math.inf
         self.timed_out = False
+        self.over = False  # ended, or given up
         self.outcome: Outcome[R] | None = None
         self.result: Ok[R] | Exited[I] | None = None
 
@@ -134,7 +134,7 @@ class StreamRun(Generic[I, R]):
         self._table = current_table()
         self._free = options.max_concurrency
         self._held: list[_Slot[I, R]] = []  # pulled, but its start was cancelled
-        self._running: dict[_Slot[I, R], None] = {}  # until the consumer has seen the end
+        self._running: dict[_Slot[I, R], Task[R]] = {}  # until the consumer has seen the end
         self._ends: deque[_Slot[I, R]] = deque()  # ended, and the consumer has not seen it
         self._queue: deque[_Slot[I, R]] = deque()  # to be handed out: in order of start, or of end
         self._consumer: trio.lowlevel.Task | None = None  # while it waits for an end
@@ -202,9 +202,8 @@ class StreamRun(Generic[I, R]):
             end = partial(self._ended, slot)
             task = Task(partial(self._fn, slot.item), None, callers=self._callers, on_end=end)
             await self._start(task)
-            slot.task = task
             self._free -= 1
-            self._running[slot] = None
+            self._running[slot] = task
             if self._options.ordered:
                 self._queue.append(slot)
             if self._options.timeout != math.inf:
@@ -223,20 +222,20 @@ class StreamRun(Generic[I, R]):
     def _check_time(self) -> None:
         """The one timer of the run: tasks that started first are due first."""
         self._timer, now = None, trio.current_time()
-        for slot in self._running:
+        for slot, task in self._running.items():
             if slot.outcome is None and not slot.timed_out:
                 if slot.due > now:
                     self._timer = self._table.deadlines.schedule(slot.due, self._check_time)
                     return
-                self._time_out(slot)
+                self._time_out(slot, task)
 
-    def _time_out(self, slot: _Slot[I, R]) -> None:
+    def _time_out(self, slot: _Slot[I, R], task: Task[R]) -> None:
         """A task has taken too long."""
         slot.timed_out = True
         if self._options.on_timeout == "exit":
             self._tell(slot)
         else:
-            _kill(slot)
+            _kill(task)
 
     def _ended(self, slot: _Slot[I, R], task: Task[R]) -> None:
         """A task has ended; called from its last step."""
@@ -253,6 +252,7 @@ class StreamRun(Generic[I, R]):
             self._linked_to.signal(task.pid, reason)
 
     def _tell(self, slot: _Slot[I, R]) -> None:
+        slot.over = True
         self._ends.append(slot)
         if self._consumer is not None:
             consumer, self._consumer = self._consumer, None
@@ -260,22 +260,30 @@ class StreamRun(Generic[I, R]):
         elif self._wait_for_item is not None:
             self._wait_for_item.cancel()
 
+    @enable_ki_protection
     async def _one_end(self) -> bool:
         """Wait for the end of one task, which frees its slot; whether there was a wait."""
         slept = not self._ends
         if slept:
             self._consumer = current_task()
             await wait_task_rescheduled(self._abort)
-        slot = self._ends.popleft()
+        slot = self._first_end()
         if slot.timed_out and self._options.on_timeout == "exit":
             self._finished = True
-            raise TaskTimeout(slot.task, self._options.timeout)
+            raise TaskTimeout(self._running[slot], self._options.timeout)
         self._free += 1
         del self._running[slot]
         slot.result = self._result(slot)
         if not self._options.ordered:
             self._queue.append(slot)
         return slept
+
+    def _first_end(self) -> _Slot[I, R]:
+        """What the next result waits for, if that has ended; else what has ended first."""
+        if self._queue and self._queue[0].over:
+            self._ends.remove(self._queue[0])
+            return self._queue[0]
+        return self._ends.popleft()
 
     def _abort(self, _raise_cancel: object) -> Abort:
         self._consumer = None
@@ -292,8 +300,8 @@ class StreamRun(Generic[I, R]):
 
     def owner_ended(self, process: Process) -> None:
         """The process that the tasks are linked to has ended without leaving the block."""
-        for slot in self._running:
-            _kill(slot)
+        for task in self._running.values():
+            _kill(task)
 
     async def close(self) -> None:
         """Kill the tasks that still run and wait for them, whatever is cancelled."""
@@ -306,22 +314,18 @@ class StreamRun(Generic[I, R]):
             if self._guest_left is not None:
                 self._guest.cancel()
                 await self._guest_left.wait()
-            running = (process for slot in self._running if (process := _process(slot)))
+            running = map(process_of, self._running.values())
             await stop_processes(
-                ((process, "brutal_kill") for process in running), self._table.owner
+                [(process, "brutal_kill") for process in running if process is not None],
+                self._table.owner,
             )
         await self._source.close()
 
 
-def _process(slot: _Slot[I, R]) -> Process | None:
-    """What an item is worked at by, if it still is."""
-    return None if slot.task is None else process_of(slot.task)
-
-
-def _kill(slot: _Slot[I, R]) -> None:
-    process = _process(slot)
+def _kill(task: Task[object]) -> None:
+    process = process_of(task)
     if process is not None:
-        process.given_up = True
+        process.given_up = True  # that is what the stream was told to do, and no news
         process.kill()
 
 
@@ -344,8 +348,8 @@ def async_stream(
     - ``ordered=True``: results in the order of the items, those that wait for a slow one before
       them kept without bound; ``False``: as they come.
     - ``timeout=5.0``: seconds for each task, from its start; ``math.inf`` for no limit.
-    - ``on_timeout``: ``"exit"`` raises ``TaskTimeout``, ``"kill_task"`` kills the task, whose
-      result is ``Exited(TimedOut(seconds))``.
+    - ``on_timeout``: ``"exit"`` raises ``TaskTimeout`` and ends the stream; ``"kill_task"`` kills
+      the task, whose result is ``Exited(TimedOut(seconds))``.
     - ``zip_input_on_exit=False``: whether an ``Exited`` has its item as ``input``.
 
     ``items`` is any iterable, or an async one. While the consumer waits for an item of an async

@@ -8,39 +8,67 @@ from typing import Generic, TypeVar
 
 import trio
 
+from runtime.crashes import without_cancelled
+
 I = TypeVar("I")  # noqa: E741
 
 
 class Source(Generic[I]):
-    """Where the items come from; not touched before the first pull."""
+    """Where the items come from; not touched before the first pull.
+
+    ``may_interrupt`` says whether the wait for an item can be cut short and loses nothing by that.
+    A Trio channel promises it; of other async iterators nobody knows, and an async generator ends
+    when it is cancelled.
+    """
 
     def __init__(self, items: Iterable[I] | AsyncIterable[I]) -> None:
         self._items = items
-        self._iterator: Iterator[I] | AsyncIterator[I] | None = None
+        self._plain: Iterator[I] | None = None
+        self._waiting: AsyncIterator[I] | None = None
+        self._cut_off = False  # an async generator that has ended by being cancelled
         self.exhausted = False
+        self.may_interrupt = isinstance(items, trio.abc.ReceiveChannel)
 
     async def pull(self) -> list[I]:
-        """The next item, or none; a source that raises is exhausted."""
-        if self._iterator is None:
-            items = self._items
-            self._iterator = aiter(items) if isinstance(items, AsyncIterable) else iter(items)
-        exhausted, self.exhausted = self.exhausted, True
+        """The next item, or none. One that raises is exhausted, one that is cancelled is not."""
+        self.exhausted = True
+        if self._plain is None and self._waiting is None:
+            self._open()
+        found = self._next() if self._waiting is None else await self._next_of(self._waiting)
+        self.exhausted = not found
+        return found
+
+    def _open(self) -> None:
+        if isinstance(self._items, AsyncIterable):
+            self._waiting = aiter(self._items)
+        else:
+            self._plain = iter(self._items)
+
+    def _next(self) -> list[I]:
+        assert self._plain is not None
         try:
-            if isinstance(self._iterator, AsyncIterator):
-                item = await anext(self._iterator)
-            else:
-                item = next(self._iterator)
-        except (StopIteration, StopAsyncIteration):
+            return [next(self._plain)]
+        except StopIteration:
             return []
-        except trio.Cancelled:
-            self.exhausted = exhausted
+
+    async def _next_of(self, iterator: AsyncIterator[I]) -> list[I]:
+        if self._cut_off:
+            raise RuntimeError(
+                f"items: {iterator!r} was cancelled while it was asked for an item, and so has "
+                "ended; made a channel with trio.as_safe_channel, it could go on"
+            )
+        try:
+            return [await anext(iterator)]
+        except StopAsyncIteration:
+            return []
+        except (trio.Cancelled, BaseExceptionGroup) as exc:
+            self.exhausted = without_cancelled(exc) is not None
+            self._cut_off = inspect.isasyncgen(iterator) and iterator.ag_frame is None
             raise
-        self.exhausted = False
-        return [item]
 
     async def close(self) -> None:
         """Let a generator run its clean-up now; anything else belongs to whoever made it."""
-        iterator: object = self._iterator
+        iterator: object = self._plain if self._waiting is None else self._waiting
         if inspect.isasyncgen(iterator):
             await iterator.aclose()
         elif inspect.isgenerator(iterator):

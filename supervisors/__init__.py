@@ -27,26 +27,37 @@ from supervisors.errors import (
     SupervisorGaveUp,
 )
 from supervisors.intensity import Intensity
+from supervisors.keyed_rate_limiter import KeyedRateLimiter, KeyedRateLimiterRef
+from supervisors.limiter_requests import LimiterFull, LimiterStats, MaxKeys, Permit
 from supervisors.open_supervisor import open_supervisor
+from supervisors.partition_supervisor import (
+    PartitionSupervisor,
+    PartitionSupervisorRef,
+    WithArguments,
+)
+from supervisors.pool import Pool
+from supervisors.pool_ref import PoolRef
+from supervisors.pool_requests import HolderDeath, PoolFull, PoolStatus, PoolWorker
+from supervisors.pool_slots import PoolState, PoolStrategy
+from supervisors.rate_limiter import RateLimiter
+from supervisors.rate_limiter_ref import RateLimiterRef
 from supervisors.run import run
 from supervisors.strategies import AutoShutdown, Strategy
 from supervisors.supervisor import Supervisor
 from supervisors.supervisor_ref import SupervisorRef
 from supervisors.task_supervisor import TaskSupervisor
 from supervisors.task_supervisor_ref import TaskSupervisorRef
-from supervisors.limiter_requests import (LimiterFull, LimiterStats, MaxKeys, Permit)
-from supervisors.rate_limiter import (RateLimiter)
-from supervisors.rate_limiter_ref import (RateLimiterRef)
-from supervisors.keyed_rate_limiter import (KeyedRateLimiter, KeyedRateLimiterRef)
 
 __all__ = [
     "AlreadyPresent", "AutoShutdown", "Backoff", "ChildCounts", "ChildError", "ChildInfo",
     "ChildNotFound", "ChildRestarting", "ChildRunning", "ChildSource", "ChildStatus",
-    "DynamicSupervisor", "DynamicSupervisorRef", "FailedToStartChild", "GaveUp", "Intensity",
-    "KeyedRateLimiter", "KeyedRateLimiterRef", "LimiterFull", "LimiterStats", "MaxChildren",
-    "MaxKeys", "Permit", "RateLimiter", "RateLimiterRef", "Strategy", "Supervisor",
-    "SupervisorGaveUp", "SupervisorRef", "TaskSupervisor", "TaskSupervisorRef",
-    "open_supervisor", "run",
+    "DynamicSupervisor", "DynamicSupervisorRef", "FailedToStartChild", "GaveUp", "HolderDeath",
+    "Intensity", "KeyedRateLimiter", "KeyedRateLimiterRef", "LimiterFull", "LimiterStats",
+    "MaxChildren", "MaxKeys", "PartitionSupervisor", "PartitionSupervisorRef", "Permit", "Pool",
+    "PoolFull", "PoolRef", "PoolState", "PoolStatus", "PoolStrategy", "PoolWorker",
+    "RateLimiter", "RateLimiterRef", "Strategy", "Supervisor", "SupervisorGaveUp",
+    "SupervisorRef", "TaskSupervisor", "TaskSupervisorRef", "WithArguments", "open_supervisor",
+    "run",
 ]  # fmt: skip
 
 for _name in __all__:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import trio
-
 from runtime import ChildSpec, Pid, Ref
 from runtime.handle import Handle
 from supervisors.children import ChildCounts, ChildInfo
@@ -14,7 +12,6 @@ from supervisors.requests import (
     CountChildren,
     StartDynamicChild,
     TerminatePid,
-    Ticket,
     WhichChildren,
 )
 
@@ -29,16 +26,12 @@ class ChildrenRef(Handle):
     __slots__ = ()
 
     async def _start_child(self, make: Callable[..., ChildSpec]) -> Ref:
-        ticket = Ticket()
-        try:
-            return await self.call(StartDynamicChild(make, ticket), timeout=math.inf)
-        except trio.Cancelled:
-            ticket.cancel()
-            raise
+        return await self.call(StartDynamicChild(make), timeout=math.inf)
 
     async def terminate_child(self, child: Pid | Ref) -> None:
         """Stop a child within its budget and forget it. OTP: ``terminate_child``.
 
+        A name stands for whoever holds it now, ``ProcessNotFound`` if nobody does.
         ``ChildNotFound`` if it has none of that pid. Cancelling gives up the wait; the child is
         stopped all the same.
         """
@@ -48,7 +41,7 @@ class ChildrenRef(Handle):
         await self.call(TerminatePid(pid), timeout=math.inf)
 
     async def which_children(self) -> list[ChildInfo]:
-        """Its children, the one that came up last first."""
+        """Its children, the one started last first; a restart counts once it is up."""
         return await self.call(WhichChildren(), timeout=math.inf)
 
     async def count_children(self) -> ChildCounts:

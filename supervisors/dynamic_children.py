@@ -7,19 +7,17 @@ from collections.abc import Iterator
 from runtime import ChildSpec, Pid, Ref, ReplyTo
 from runtime.process import Process
 from supervisors.children import Child, ChildCounts, count
-from supervisors.requests import Ticket
 
 
 class DynamicChild(Child):
     """A row that is known by a pid: that of its last process that was up."""
 
-    __slots__ = ("key", "requester", "stopping", "ticket")
+    __slots__ = ("key", "requester", "stopping")
 
     def __init__(self, spec: ChildSpec) -> None:
         super().__init__(spec)
         self.key: Pid | None = None
         self.requester: ReplyTo[Ref] | None = None  # waits for the first start
-        self.ticket: Ticket | None = None
         self.stopping = False  # asked to end, so it is not restarted
 
     @property

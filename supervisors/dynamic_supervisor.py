@@ -47,7 +47,6 @@ from supervisors.requests import (
     RetryRestart,
     StartDynamicChild,
     TerminatePid,
-    Ticket,
     WhichChildren,
 )
 from supervisors.restarts import Restarts
@@ -118,13 +117,13 @@ class DynamicSupervisor(Supervising):
     @handles(StartDynamicChild)
     def start_child(self, request: StartDynamicChild, reply_to: ReplyTo[Ref]) -> NoReply:
         """See ``DynamicSupervisorRef.start_child``."""
-        if not request.ticket.cancelled:
+        if not reply_to.answered:
             spec, error = attempt(self._bind, request)
             if spec is None:
                 assert error is not None
                 reply_to.error(error)
             else:
-                self._start_new(spec, reply_to, request.ticket)
+                self._start_new(spec, reply_to)
         return NoReply()
 
     def _bind(self, request: StartDynamicChild) -> ChildSpec:
@@ -134,7 +133,7 @@ class DynamicSupervisor(Supervising):
             raise Ignored(f"child {short_repr(spec.id)} is not enabled")
         return spec
 
-    def _start_new(self, spec: ChildSpec, reply_to: ReplyTo[Ref], ticket: Ticket) -> None:
+    def _start_new(self, spec: ChildSpec, reply_to: ReplyTo[Ref]) -> None:
         child = DynamicChild(spec)
         child.requester = reply_to
         error = self._refusal() or self._spawn(child)
@@ -142,8 +141,9 @@ class DynamicSupervisor(Supervising):
             reply_to.error(error)
             return
         assert child.process is not None
-        ticket.process = child.process
         self.children.add(child, child.process)
+        reply_to.waits_for(child.process)
+        reply_to.on_give_up(child.process.kill)
 
     def _refusal(self) -> MaxChildren | None:
         full = self.max_children is not None and len(self.children) >= self.max_children
@@ -180,6 +180,7 @@ class DynamicSupervisor(Supervising):
             reply_to.reply(None)
         else:
             child.stopping = True
+            reply_to.waits_for(child.process)
             self._nursery.start_soon(self._stop, child.process, child.spec, reply_to)
         return NoReply()
 
@@ -233,16 +234,19 @@ class DynamicSupervisor(Supervising):
         if child.stopping:
             self.children.remove(child)
         elif was_up:
-            return self._after_its_end(child, reason, message.pid)
+            return self._after_its_end(child, reason, process)
         else:
             self._restart_failed(child, start_error(child.spec, process, reason))
         return None
 
-    def _after_its_end(self, child: DynamicChild, reason: ExitReason, pid: Pid) -> CastResult:
+    def _after_its_end(
+        self, child: DynamicChild, reason: ExitReason, process: Process
+    ) -> CastResult:
         if is_restarted(child.spec.restart, reason):
-            return self._restart(child, reason, pid)
+            return self._restart(child, reason, process.pid)
         self.children.remove(child)
-        self._report(child, pid, reason, "leave it stopped")
+        if not process.given_up:  # by a stream, say, which knows
+            self._report(child, process.pid, reason, "leave it stopped")
         return None
 
     def _restart(self, child: DynamicChild, reason: ExitReason, pid: Pid | None) -> CastResult:

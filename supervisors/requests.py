@@ -55,7 +55,6 @@ class StartDynamicChild(Call[Ref], frozen=True):
     """Start a child that is known by its pid. ``make`` takes the extra arguments."""
 
     make: Callable[..., ChildSpec]
-    ticket: Ticket
 
 
 class StartTask(Call[None], frozen=True):

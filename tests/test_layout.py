@@ -93,7 +93,7 @@ MAY_SAY_ANY = {
 
 # Test files that stand for no single module, by folder.
 OF_NO_MODULE = {
-    "tests": {"test_journeys", "test_layout", "test_readme", "test_semantics"},
+    "tests": {"test_docs", "test_journeys", "test_layout", "test_readme", "test_semantics"},
     "tests/runtime": {"test_failure_matrix", "test_init"},
     "tests/supervisors": {"test_init"},
 }

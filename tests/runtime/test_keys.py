@@ -238,6 +238,9 @@ class Autumn(dt.tzinfo):
     def dst(self, moment: dt.datetime | None) -> dt.timedelta:
         return dt.timedelta(0)
 
+    def tzname(self, moment: dt.datetime | None) -> str:
+        return "autumn"
+
 
 def test_an_hour_that_comes_twice_is_one_key_and_the_end_of_time_is_one_too() -> None:
     """Python takes both hours for the same moment, so they must lead to the same place."""
