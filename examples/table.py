@@ -7,8 +7,19 @@ the next incarnation, so nobody is logged out.
 
 import trio
 
-from runtime import Call, GenServer, Pid, handles, kill, named, receive, self_, wait_exit
-from runtime.table import Table, TableTransfer
+from runtime import (
+    Call,
+    GenServer,
+    Pid,
+    Table,
+    TableTransfer,
+    handles,
+    kill,
+    named,
+    receive,
+    self_,
+    wait_exit,
+)
 from supervisors import open_supervisor
 
 

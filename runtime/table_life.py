@@ -35,7 +35,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 TableKind: TypeAlias = Literal["set", "ordered_set"]
-"""``set``: any key that has a hash, in no order. ``ordered_set``: keys in their order."""
+"""``set``: any hashable key, in no order. ``ordered_set``: keys in their order."""
 TableAccess: TypeAlias = Literal["private", "protected", "public"]
 """What others than the owner may do: nothing, read, or read and write."""
 

@@ -77,3 +77,4 @@ async def node(events: Recorder) -> AsyncIterator[Node]:
     assert table.by_pid == {}, "processes are left"
     assert table.by_name == {}, "names are left"
     assert table.roots == {}, "roots are left"
+    assert table.tables == {}, "tables are left"

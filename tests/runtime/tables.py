@@ -7,11 +7,8 @@ from typing import Any
 
 import trio
 
-from runtime import Pid, send, spawn
+from runtime import Pid, Table, TableAccess, TableKind, receive, send, spawn
 from runtime.current import Target, current_table
-from runtime.receiving import receive
-from runtime.table import Table
-from runtime.table_life import TableAccess, TableKind
 
 
 class Owner:

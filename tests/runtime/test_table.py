@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 import trio
 
-from runtime import Node, NoNode, OutsideProcess, named, spawn, wait_exit
-from runtime.table import Table, TableInfo
+from runtime import Node, NoNode, OutsideProcess, Table, TableInfo, named, spawn, wait_exit
 from tests.runtime.tables import a_table, owner_of
 from tests.support import in_process, stop_all
 

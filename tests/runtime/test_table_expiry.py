@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 import trio
 
-from runtime import Node, kill, wait_exit
-from runtime.table import Table
+from runtime import Node, Table, kill, wait_exit
 from tests.runtime.tables import a_table, deadlines_pending, owner_of
 
 KINDS = pytest.mark.parametrize("kind", ["set", "ordered_set"])
@@ -152,6 +151,26 @@ async def test_a_table_has_one_timer_at_most(node: Node) -> None:
     assert (len(table), deadlines_pending()) == (50, before + 1)
     await trio.sleep(50)
     assert (len(table), deadlines_pending()) == (0, before)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda table: table.insert("a", 1),
+        lambda table: table.insert_new("a", 1),
+        lambda table: table.insert_many({"a": 1}),
+        lambda table: table.update_counter("a"),
+    ],
+    ids=["insert", "insert_new", "insert_many", "update_counter"],
+)
+async def test_whatever_writes_an_entry_that_ends_sets_the_timer(
+    node: Node, write: Callable[[Table[Any, Any]], object]
+) -> None:
+    before = deadlines_pending()
+    write(await a_table(ttl=10))
+    assert deadlines_pending() == before + 1
+    await trio.sleep(10.5)
+    assert deadlines_pending() == before
 
 
 async def test_without_anything_that_ends_there_is_no_timer(node: Node) -> None:

@@ -13,6 +13,7 @@ import trio
 import trio.testing
 
 from runtime import (
+    AccessDenied,
     Call,
     CallExit,
     Down,
@@ -23,6 +24,9 @@ from runtime import (
     Node,
     NoNode,
     ProcessEnded,
+    Table,
+    TableAccess,
+    TableNotFound,
     handles,
     kill,
     monitor,
@@ -33,8 +37,6 @@ from runtime import (
     start,
     wait_exit,
 )
-from runtime.table import Table
-from runtime.table_life import AccessDenied, TableAccess, TableNotFound
 from supervisors import open_supervisor
 from tests.runtime.tables import a_table, names_of_tables, owner_of
 from tests.support import in_process, stop_all

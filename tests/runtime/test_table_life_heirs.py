@@ -10,11 +10,15 @@ import trio
 import trio.testing
 
 from runtime import (
+    AccessDenied,
     Down,
     MailboxLimit,
     Node,
     Pid,
     ProcessNotFound,
+    Table,
+    TableNotFound,
+    TableTransfer,
     kill,
     monitor,
     named,
@@ -26,8 +30,6 @@ from runtime import (
 )
 from runtime.current import Address, find_process
 from runtime.process import Process
-from runtime.table import Table, TableTransfer
-from runtime.table_life import AccessDenied, TableNotFound
 from tests.runtime.tables import names_of_tables, owner_of
 from tests.support import in_process, stop_all
 

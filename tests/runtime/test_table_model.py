@@ -10,9 +10,7 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime import open_node
-from runtime.table import Table
-from runtime.table_life import TableKind
+from runtime import Table, TableKind, open_node
 from tests.conftest import run_in_virtual_time
 from tests.runtime.tables import deadlines_pending, owner_of
 

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from runtime import Node
-from runtime.table import Table
+from runtime import Node, Table
 from tests.runtime.tables import a_table
 
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from runtime import Node
-from runtime.table_life import TableNotFound
+from runtime import Node, TableNotFound
 from tests.runtime.tables import a_table
 
 
