@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 import trio
 from rich.console import Console
 
+from examples.sitecheck.client import open_client
 from examples.sitecheck.crawl import Crawl
 from examples.sitecheck.database import WrongDatabase, last_start, open_database, stored_pages
-from examples.sitecheck.fetch import open_client
 from examples.sitecheck.logs import configure_logs
 from examples.sitecheck.options import Options, parse
 from examples.sitecheck.restarts import RestartCount

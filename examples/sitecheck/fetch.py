@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import cache
-from ssl import SSLContext
 
 import httpx2
 import msgspec
 import trio
 
-from examples.sitecheck.body import ENCODINGS, BadBody, read_body
+from examples.sitecheck.body import BadBody, read_body
 from examples.sitecheck.failures import explain
 from examples.sitecheck.links import extract_links
 from examples.sitecheck.page import Page
-from examples.sitecheck.robots import AGENT
 from examples.sitecheck.urls import problem, resolve
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 MAX_BYTES = 2 * 1024 * 1024
 MAX_REDIRECTS = 10
+
+
+class ClientClosed(Exception):
+    """The client was closed in the middle of it, which says nothing about the page."""
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -33,27 +34,12 @@ class _Answer(msgspec.Struct, frozen=True):
     links: tuple[str, ...] = ()
 
 
-@cache
-def _tls() -> SSLContext:
-    """Reading the certificates takes tens of milliseconds: once is enough."""
-    return httpx2.create_ssl_context()
-
-
-def open_client() -> httpx2.AsyncClient:
-    """A client as this program wants it; to be closed by ``async with``.
-
-    It has no time limits of its own, because ``check_page`` has one for the whole request.
-    """
-    headers = {"User-Agent": f"{AGENT}/1.0", "Accept-Encoding": ENCODINGS}
-    return httpx2.AsyncClient(verify=_tls(), timeout=None, headers=headers)
-
-
 async def check_page(
     client: httpx2.AsyncClient, url: str, may_ask: Callable[[str], bool], timeout: float
 ) -> Page:
     """Ask for ``url``, follow redirects to addresses that ``may_ask`` allows, and read the links.
 
-    Takes ``timeout`` seconds at most, plus the time to parse. Never raises but on cancellation.
+    Takes ``timeout`` seconds at most, plus the time to parse. Raises nothing but ``ClientClosed``.
     """
     started = trio.current_time()
     answer = await _ask(client, url, may_ask, timeout)
@@ -81,13 +67,15 @@ async def _ask(
     except trio.TooSlowError:
         return _Answer(error=f"no answer within {timeout:g} s")
     except (httpx2.HTTPError, httpx2.InvalidURL, BadBody, UnicodeError) as error:
+        if client.is_closed:
+            raise ClientClosed from error
         return _Answer(error=explain(error))
 
 
 async def _follow(client: httpx2.AsyncClient, url: str, may_ask: Callable[[str], bool]) -> _Answer:
     """Follow redirects; the page redirected to is a page of its own, and here only a link."""
     hops = [url]
-    while True:
+    while not client.is_closed:
         async with client.stream("GET", hops[-1], follow_redirects=False) as response:
             target = _redirect_target(response, hops[-1])
             if target is None and len(hops) == 1:
@@ -100,6 +88,7 @@ async def _follow(client: httpx2.AsyncClient, url: str, may_ask: Callable[[str],
             return _Answer(error=f"redirect loop back to {target}", links=(hops[1],))
         if len(hops) > 1 + MAX_REDIRECTS:
             return _Answer(error=f"more than {MAX_REDIRECTS} redirects", links=(hops[1],))
+    raise ClientClosed
 
 
 def _redirect_target(response: httpx2.Response, url: str) -> str | None:

@@ -1,51 +1,43 @@
-"""The frontier: knows what is to be checked and gives it to whoever asks.
+"""The frontier: knows what is to be checked, and has it fetched.
 
-It keeps nothing that the store does not have as well: started anew, in this run or in the next, it
-asks the store for every known address and goes on with those that are due.
+It starts a fetch for one address after the other until the task supervisor takes no more, and goes
+on when one has ended: that is all there is to the limit. It keeps nothing that the store does not
+have as well: started anew, in this run or in the next, it asks the store for every known address
+and goes on with those that are due. What was under way then has ended with it: the fetches and the
+frontier live and die together.
 """
 
 from __future__ import annotations
 
-import msgspec
-import trio
+from functools import partial
 
+import httpx2
+
+from examples.sitecheck.client import CLIENT, GetClient
 from examples.sitecheck.crawl import Crawl
+from examples.sitecheck.fetches import FETCHES, fetch, given_up
 from examples.sitecheck.recheck import is_due
 from examples.sitecheck.robots import Robots
-from examples.sitecheck.store import STORE, KnownAddresses
+from examples.sitecheck.store import SAVE_TIMEOUT, STORE, KnownAddresses, Save
 from examples.sitecheck.urls import same_site
-from examples.sitecheck.worklist import Work, WorkList
+from examples.sitecheck.worklist import WorkList
 from runtime import (
     Call,
+    CallExit,
     Cast,
     Continue,
+    Crashed,
     Down,
     GenServer,
-    NoReply,
     Pid,
-    ReplyTo,
     Stop,
+    TaskDone,
     handles,
-    monitor,
     named,
-    self_,
-    send_after,
 )
+from supervisors import MaxChildren
 
 FRONTIER = named("frontier")
-
-
-class Next(Call[Work]):
-    """The next address for ``fetcher``; the reply comes when there is one."""
-
-    fetcher: Pid
-
-
-class Finished(Cast):
-    """``fetcher`` has stored what it was given; ``links`` stand on that page."""
-
-    fetcher: Pid
-    links: tuple[str, ...]
 
 
 class Progress(Cast):
@@ -59,23 +51,18 @@ class GetProgress(Call[Progress]):
     """How far the crawl is."""
 
 
-class HandOut(msgspec.Struct, frozen=True):
-    """The delay that the site asks for has passed: sent by the frontier to itself."""
-
-
 class Frontier(GenServer):
     """Ends normally, as the first of the tree, when there is nothing left to check."""
 
+    client: httpx2.AsyncClient
+
     def __init__(self, crawl: Crawl) -> None:
         self.crawl = crawl
-        self.robots = Robots(crawl.robots)
-        self.work: WorkList[Pid] = WorkList(crawl.limit)
-        self.waiting: dict[Pid, ReplyTo[Work]] = {}
-        self.monitored: set[Pid] = set()
-        self.not_before = 0.0
-        self.timer_is_set = False
+        self.may_ask = partial(may_ask, crawl.start, Robots(crawl.robots))
+        self.work: WorkList[Pid | None] = WorkList(crawl.limit)
 
     async def init(self) -> Continue:
+        self.client = await CLIENT.call(GetClient())
         for known in await STORE.call(KnownAddresses(), timeout=60.0):
             if known.checked_at is not None and known.checked_at >= self.crawl.started_at:
                 self.work.done += 1
@@ -85,66 +72,60 @@ class Frontier(GenServer):
                 self.work.skip(known.url)
         return Continue()
 
-    def handle_continue(self, arg: object) -> Stop | None:
-        return self._go_on()
+    async def handle_continue(self, arg: object) -> Stop | None:
+        return await self._go_on()
 
-    @handles(Next)
-    def next_address(self, request: Next, reply_to: ReplyTo[Work]) -> NoReply:
-        if request.fetcher not in self.monitored:
-            self.monitored.add(request.fetcher)
-            monitor(request.fetcher)
-        self.waiting[request.fetcher] = reply_to
-        self._hand_out()
-        return NoReply()
-
-    @handles(Finished)
-    def finished(self, message: Finished) -> Stop | None:
-        if self.work.finish(message.fetcher):
-            for url in message.links:
-                self._add(url)
-        return self._go_on()
+    @handles(TaskDone)
+    async def fetched(self, message: TaskDone[tuple[str, ...]]) -> Stop | None:
+        self.work.finish(message.task.pid)
+        for url in message.value:
+            self._add(url)
+        return await self._go_on()
 
     @handles(Down)
-    def fetcher_down(self, message: Down) -> Stop | None:
-        if message.pid is not None:
-            self.monitored.discard(message.pid)
-            self.waiting.pop(message.pid, None)
+    async def fetch_failed(self, message: Down) -> Stop | None:
+        """A fetch that was ended by somebody is asked again, one that crashed only so often."""
+        crashed = isinstance(message.reason, Crashed)
+        deadly = self.work.count_death(message.pid) if crashed else None
+        if deadly is None:
             self.work.give_back(message.pid)
-        return self._go_on()
-
-    @handles(HandOut)
-    def delay_passed(self, message: HandOut) -> None:
-        self.timer_is_set = False
-        self._hand_out()
+        else:
+            await STORE.call(Save(given_up(deadly)), timeout=SAVE_TIMEOUT)
+            self.work.finish(message.pid)
+        return await self._go_on()
 
     @handles(GetProgress)
     def get_progress(self, request: GetProgress) -> Progress:
         return Progress(self.work.done, self.work.total)
 
-    def _go_on(self) -> Stop | None:
+    async def _go_on(self) -> Stop | None:
         named("reporter").cast(Progress(self.work.done, self.work.total))
         if self.work.is_finished:
             return Stop()
-        self._hand_out()
+        await self._start_fetches()
         return None
 
     def _add(self, url: str) -> None:
         """Queue ``url`` if it is new, on this site, and may be asked for."""
         if url in self.work:
             return
-        if same_site(url, self.crawl.start) and self.robots.allows(url):
+        if self.may_ask(url):
             self.work.add(url)
         else:
             self.work.skip(url)
 
-    def _hand_out(self) -> None:
-        """Give work to those who wait for it, at the pace that robots.txt asks for."""
-        while self.waiting and self.work.has_work and not self.timer_is_set:
-            now = trio.current_time()
-            if now < self.not_before:
-                self.timer_is_set = True
-                send_after(self_(), HandOut(), self.not_before - now)
+    async def _start_fetches(self) -> None:
+        """As many as there may be at once; this is called again whenever one has ended."""
+        while (url := self.work.next) is not None:
+            try:
+                task = await FETCHES.start_nolink(
+                    fetch, self.client, url, self.may_ask, self.crawl.timeout
+                )
+            except (MaxChildren, CallExit):  # as many as may be; or gone, as this soon will be
                 return
-            self.not_before = now + self.robots.delay
-            fetcher = next(iter(self.waiting))
-            self.waiting.pop(fetcher).reply(self.work.take(fetcher))
+            self.work.take(task.pid)
+
+
+def may_ask(start: str, robots: Robots, url: str) -> bool:
+    """Whether ``url`` belongs to the site of ``start`` and its owner lets us ask for it."""
+    return same_site(url, start) and robots.allows(url)

@@ -82,7 +82,7 @@ def _parser() -> _Parser:
         type=_number(int, 0, MAX_CHAOS),
         default=0,
         metavar="N",
-        help=f"kill N processes on the way, {MAX_CHAOS} at most",
+        help=f"kill N processes on the way, {MAX_CHAOS} at most, and a fetch before each",
     )
     parser.add_argument(
         "--timeout",

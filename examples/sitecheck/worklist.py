@@ -5,22 +5,13 @@ No process, no clock and no I/O, so that it can be tested by itself.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Hashable
 from typing import Generic, TypeVar
-
-import msgspec
 
 Holder = TypeVar("Holder", bound=Hashable)
 
 MAX_ATTEMPTS = 3
-
-
-class Work(msgspec.Struct, frozen=True):
-    """One address to check. ``hopeless``: whoever had it before died of it, so only say so."""
-
-    url: str
-    hopeless: bool = False
 
 
 class WorkList(Generic[Holder]):
@@ -32,7 +23,7 @@ class WorkList(Generic[Holder]):
         self._queue: deque[str] = deque()
         self._seen: set[str] = set()
         self._held: dict[Holder, str] = {}
-        self._attempts: dict[str, int] = {}
+        self._deaths: Counter[str] = Counter()
 
     def __contains__(self, url: str) -> bool:
         """Whether ``url`` was added or skipped before."""
@@ -47,14 +38,14 @@ class WorkList(Generic[Holder]):
     @property
     def is_finished(self) -> bool:
         """Whether nothing is in hand and nothing more may be taken."""
-        return not self._held and not self.has_work
+        return not self._held and self.next is None
 
     @property
-    def has_work(self) -> bool:
-        """Whether ``take`` would give something."""
+    def next(self) -> str | None:
+        """What ``take`` would give; ``None`` if there is nothing to take."""
         if self._limit is not None and self.done + len(self._held) >= self._limit:
-            return False
-        return bool(self._queue)
+            return None
+        return self._queue[0] if self._queue else None
 
     def skip(self, url: str) -> None:
         """Never queue ``url``."""
@@ -66,24 +57,27 @@ class WorkList(Generic[Holder]):
             self._seen.add(url)
             self._queue.append(url)
 
-    def take(self, holder: Holder) -> Work:
-        """Give the next address to ``holder``, who has none; there must be one (``has_work``)."""
-        url = self._queue.popleft()
-        self._held[holder] = url
-        attempt = self._attempts[url] = self._attempts.get(url, 0) + 1
-        return Work(url, hopeless=attempt > MAX_ATTEMPTS)
+    def take(self, holder: Holder) -> None:
+        """Give ``next``, which must be there, to ``holder``, who has none."""
+        self._held[holder] = self._queue.popleft()
 
-    def finish(self, holder: Holder) -> bool:
-        """``holder`` has dealt with what it had; ``False`` if it had nothing."""
+    def finish(self, holder: Holder) -> None:
+        """``holder`` has dealt with what it had, if it had any."""
         url = self._held.pop(holder, None)
-        if url is None:
-            return False
-        self._attempts.pop(url, None)
-        self.done += 1
-        return True
+        if url is not None:
+            del self._deaths[url]
+            self.done += 1
 
     def give_back(self, holder: Holder) -> None:
         """``holder`` is gone: what it had is next in the queue."""
         url = self._held.pop(holder, None)
         if url is not None:
             self._queue.appendleft(url)
+
+    def count_death(self, holder: Holder) -> str | None:
+        """``holder`` has died of what it had; that is returned if it was one too many."""
+        url = self._held.get(holder)
+        if url is None:
+            return None
+        self._deaths[url] += 1
+        return url if self._deaths[url] >= MAX_ATTEMPTS else None

@@ -9,10 +9,16 @@ from hypothesis import strategies as st
 
 from examples.sitecheck.chaos import ALWAYS, cause_chaos, choose_spacing, choose_victims
 from examples.sitecheck.restarts import RestartCount
-from runtime import child_spec, named, receive, whereis
-from supervisors import SupervisorRef, open_supervisor
+from runtime import child_spec, is_alive, named, receive, whereis
+from supervisors import (
+    Supervisor,
+    SupervisorRef,
+    TaskSupervisor,
+    TaskSupervisorRef,
+    open_supervisor,
+)
 
-OTHERS = ["reporter", "fetchers", "fetcher-1", "fetcher-2"]
+OTHERS = ["reporter", "crawler", "fetches", "hosts"]
 
 
 @settings(deadline=None)
@@ -54,7 +60,7 @@ async def test_victims_are_killed_one_after_the_other_and_who_is_not_there_is_sp
         started = trio.current_time()
         before = whereis("first"), whereis("second")
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(cause_chaos, victims, 10.0, ["root"])
+            nursery.start_soon(cause_chaos, victims, 10.0, ["root"], "tasks", 0)
             await trio.sleep(11)
             assert whereis("first") not in (None, before[0])
             assert whereis("second") == before[1]
@@ -75,7 +81,41 @@ async def test_a_kill_waits_until_the_one_before_has_been_made_good() -> None:
     instruments = [restarts.instrument]
     async with open_supervisor(children, name="root", instruments=instruments):
         started = trio.current_time()
-        await cause_chaos(["slow"] * 3, 1.0, ["root"])
+        await cause_chaos(["slow"] * 3, 1.0, ["root"], "tasks", 0)
         assert trio.current_time() - started == 1 + 7 + 7
         await SupervisorRef(named("root")).count_children()
     assert restarts.by_child == {"slow": 3}
+
+
+async def test_half_way_between_two_kills_a_task_is_killed_which_is_no_restart() -> None:
+    children = [
+        TaskSupervisor.child_spec().replace(name="tasks"),
+        child_spec(idle).replace(name="victim"),
+    ]
+    restarts = RestartCount()
+    async with open_supervisor(children, name="root", instruments=[restarts.instrument]):
+        tasks = [await TaskSupervisorRef("tasks").start_child(idle) for _ in range(3)]
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(cause_chaos, ["victim"] * 2, 10.0, ["root"], "tasks", 0)
+            await trio.sleep(6)
+            assert [is_alive(task) for task in tasks].count(True) == 2
+            assert restarts.by_child == {}
+        await SupervisorRef(named("root")).count_children()
+        assert [is_alive(task) for task in tasks].count(True) == 1
+    assert restarts.by_child == {"victim": 2}
+
+
+async def test_a_supervisor_that_has_done_its_work_is_not_waited_for() -> None:
+    done = Supervisor.child_spec(
+        [child_spec(trio.sleep, 1.0).replace(restart="transient", significant=True)],
+        auto_shutdown="any_significant",
+    )
+    children = [
+        done.replace(name="done", restart="transient"),
+        child_spec(idle).replace(name="victim"),
+    ]
+    restarts = RestartCount()
+    async with open_supervisor(children, name="root", instruments=[restarts.instrument]):
+        await cause_chaos(["victim", "done", "victim"], 2.0, ["root", "done"], "tasks", 0)
+        await SupervisorRef(named("root")).count_children()
+    assert restarts.by_child == {"victim": 2}

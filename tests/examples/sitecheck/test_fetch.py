@@ -5,8 +5,10 @@ import socket
 from collections.abc import Callable
 
 import pytest
+import trio
 
-from examples.sitecheck.fetch import MAX_BYTES, MAX_REDIRECTS, check_page, open_client
+from examples.sitecheck.client import open_client
+from examples.sitecheck.fetch import MAX_BYTES, MAX_REDIRECTS, ClientClosed, check_page
 from examples.sitecheck.page import Page, is_broken
 from tests.examples.sitecheck.server import (
     Handler,
@@ -259,3 +261,31 @@ async def test_any_charset_yields_the_links(content_type: str) -> None:
 
     with serve({"/": page}) as site:
         assert (await check(site.url)).links == (site.at("/x"),)
+
+
+async def test_when_the_client_is_closed_in_the_middle_there_is_no_page() -> None:
+    asked = trio.Event()
+    token = trio.lowlevel.current_trio_token()
+
+    def hang(handler: Handler) -> None:
+        trio.from_thread.run_sync(asked.set, trio_token=token)
+        site.closing.wait()
+
+    async def close_when_asked() -> None:
+        await asked.wait()
+        await client.aclose()
+
+    with serve({"/": hang}) as site:
+        async with open_client() as client, trio.open_nursery() as nursery:
+            nursery.start_soon(close_when_asked)
+            with pytest.raises(ClientClosed):
+                await check_page(client, site.url, lambda url: True, 10.0)
+
+
+async def test_of_a_closed_client_nothing_is_asked() -> None:
+    with serve({}) as site:
+        async with open_client() as client:
+            pass
+        with pytest.raises(ClientClosed):
+            await check_page(client, site.url, lambda url: True, 10.0)
+    assert site.asked == []

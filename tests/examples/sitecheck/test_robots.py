@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from examples.sitecheck.fetch import open_client
+from examples.sitecheck.client import open_client
 from examples.sitecheck.robots import ALLOW_ALL, DISALLOW_ALL, Robots, read_robots
 from tests.examples.sitecheck.server import answer, redirect, serve
 

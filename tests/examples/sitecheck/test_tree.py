@@ -13,7 +13,7 @@ from examples.sitecheck.crawl import Crawl
 from examples.sitecheck.restarts import RestartCount
 from examples.sitecheck.site_process import PydocSite
 from examples.sitecheck.tree import TREE, children
-from runtime import open_node
+from runtime import kill, named, open_node
 from supervisors import open_supervisor
 from tests.examples.sitecheck.found import expected, found
 from tests.examples.sitecheck.server import Handler, Route, anchors, answer, redirect, send, serve
@@ -62,7 +62,7 @@ async def test_a_crawl_finds_what_a_walk_over_the_files_finds(
     assert restarts.by_child == {}
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1, 4))
 async def test_with_chaos_a_crawl_finds_exactly_what_it_finds_without(
     tmp_path: Path, seed: int
 ) -> None:
@@ -76,6 +76,25 @@ async def test_with_chaos_a_crawl_finds_exactly_what_it_finds_without(
         assert calm.statuses == {site.at(path): code for path, code in slow.statuses.items()}
     assert restarts.by_child.total() == 5
     assert {"store", "frontier"} <= restarts.by_child.keys()
+
+
+@pytest.mark.parametrize("victim", ["store", "hosts", "client", "crawler", "fetches", "frontier"])
+async def test_whoever_is_killed_is_restarted_once_and_nothing_is_lost_or_wrong(
+    victim: str, database: Path
+) -> None:
+    slow = SlowSite(pages=40)
+    restarts = RestartCount()
+    with serve(slow.routes) as site:
+        config = Crawl(site.url, database, time.time(), quiet=True, workers=4)
+        async with open_node(instruments=[restarts.instrument]):
+            async with open_supervisor(children(config), **TREE):
+                await trio.to_thread.run_sync(slow.half_way.wait)
+                kill(named(victim))
+                await trio.sleep_forever()
+        after = found(site.url, database)
+        assert after.statuses == {site.at(path): code for path, code in slow.statuses.items()}
+        assert set(after.errors.values()) == {None}
+    assert restarts.by_child == {victim: 1}
 
 
 async def test_a_finished_crawl_run_again_asks_for_nothing(database: Path) -> None:
