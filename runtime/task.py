@@ -83,11 +83,12 @@ class Task(Generic[T_co]):
         self._asked = 0  # how many of the owner's tasks wait for it
         self._mailed = False  # its owner has a message about it that nobody has taken
         self._muted = False  # the owner does not want one
-        self._shut_down = False  # by its owner: there is no outcome to tell
+        self._shut_down = False  # on request: there is no outcome to tell
 
     def __repr__(self) -> str:
-        number = "completed" if self.pid is None else self.pid.number
-        return f"<Task {number} {self._label}>"
+        if self.pid is None:
+            return "<Task completed>"
+        return f"<Task {self.pid.number} {self._label}>"
 
     # -- starting ---------------------------------------------------------------------------
 
@@ -212,8 +213,8 @@ class Task(Generic[T_co]):
 
         OTP: ``Task.shutdown``. ``None`` says it ran and was ended; a task that had ended before, or
         by itself meanwhile, gives its ``Ok`` or ``Exited``; ended by an earlier ``shutdown``,
-        ``Exited(NoProcess())``. The caller does not feel it through the link. Cancelling gives up
-        the wait; the task has its signal.
+        ``Exited(NoProcess())``. Its owner does not feel it through the link if that is who calls,
+        and gets no message about it. Cancelling gives up the wait; the task has its signal.
         """
         check_shutdown("timeout", timeout)
         await trio.lowlevel.checkpoint_if_cancelled()
@@ -223,8 +224,7 @@ class Task(Generic[T_co]):
             outcome = self._take()
             return Exited(NO_PROCESS) if self._shut_down else outcome
         with attention(self):
-            mute(self)
-            self._unlink(process)
+            self._let_go()
             sender = current_process()
             await stop_process(
                 process, process.table.owner if sender is None else sender.pid, timeout
@@ -239,19 +239,23 @@ class Task(Generic[T_co]):
         return outcome
 
     def ignore(self) -> Outcome[T_co] | None:
-        """Let it go on without its owner: unlinked, and no message when it ends.
+        """Let it go on without its owner, which calls this: unlinked, and no message at its end.
 
-        Returns the outcome if it has one already, else ``None``. OTP: ``Task.ignore``.
+        Returns the outcome if it has one already, else ``None``; that is all it does for anybody
+        else. OTP: ``Task.ignore``.
         """
-        if self._process is not None:
-            self._muted = True
-            self._unlink(self._process)
+        if self._owner is not None:
+            self._owner.check_thread()
+        self._let_go()
         return self._take()
 
-    def _unlink(self, process: Process) -> None:
-        owner = self._owner
-        if owner is not None and owner.links.unlink(process):
-            process.links.unlink(owner)
+    def _let_go(self) -> None:
+        owner, process = self._owner, self._process
+        if owner is None or process is None or not self._is_owner():
+            return
+        self._muted = True
+        owner.links.unlink(process)
+        process.links.unlink(owner)
 
 
 class TaskDone(SystemInfo, Generic[T_co], frozen=True):
@@ -352,7 +356,7 @@ async def _no_call() -> None:
 
 def _take_out(owner: Process, task: Task[object]) -> None:
     """Take the message about ``task`` back out of its owner's mailbox, if it is still there."""
-    for index, item in owner.mailbox.scan(0):
+    for index, item in enumerate(owner.mailbox.items):
         if isinstance(item, TaskDone):
             ours = cast("TaskDone[object]", item).task is task
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, TypeVar
@@ -15,7 +16,6 @@ from runtime.process import Process
 from runtime.spawning import (
     MAX_ANCESTORS,
     FunctionBody,
-    check_arguments,
     check_async_function,
     function_name,
 )
@@ -63,7 +63,10 @@ def callers() -> tuple[Pid, ...]:
 def task_call(
     fn: Callable[..., Awaitable[T]], args: tuple[object, ...], kwargs: dict[str, object]
 ) -> Callable[[], Awaitable[T]]:
-    """A function and its arguments, both checked."""
+    """A function and its arguments, both checked. Nobody gives a task a ``task_status``."""
     check_async_function("fn", fn)
-    check_arguments(function_name(fn), fn, args, kwargs)
+    try:
+        inspect.signature(fn).bind(*args, **kwargs)
+    except TypeError as exc:
+        raise TypeError(f"arguments of {function_name(fn)}: {exc}") from None
     return partial(fn, *args, **kwargs)

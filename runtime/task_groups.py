@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, TypeAlias, TypeVar, cast, get_args
 
 import trio
@@ -10,6 +10,7 @@ from trio.lowlevel import Abort, current_task, enable_ki_protection, wait_task_r
 
 from runtime.child_spec import ShutdownBudget, check_shutdown
 from runtime.current import current_process
+from runtime.cycles import break_cycle
 from runtime.errors import TaskTimeout
 from runtime.exits import SHUTDOWN, ExitReason
 from runtime.outcomes import check_seconds
@@ -57,12 +58,14 @@ async def wait_many(
         raise ValueError(f"on_timeout: got {on_timeout!r}, allowed are {allowed}")
     with attention(*members):
         in_time = (await _wait_for(members, needed, _never, timeout)).done
-        outcomes = [outcome_of(task) for task in members]
+        outcomes = [peek(task) for task in members]
+        late = [task for task, end in zip(members, outcomes, strict=True) if end is None]
         if not in_time and on_timeout == "ignore":
-            for task in members:
-                task.ignore()
+            _let_go(late)
         elif not in_time and on_timeout == "kill_task":
-            await _shut_down(members, "brutal_kill")
+            await _shut_down(late, "brutal_kill")
+        for task in members:  # last: who is cancelled before has not been told
+            outcome_of(task)
     return outcomes
 
 
@@ -100,19 +103,19 @@ async def race(
     A failure only means that the others go on, so the tasks should not be linked to the caller:
     ``start_nolink``. When none succeeds, an ``ExceptionGroup`` of all their ``TaskExit`` is raised;
     after ``timeout`` seconds ``TaskTimeout``. It returns when all have ended, the losers each
-    within ``shutdown`` seconds. Cancelling gives up the wait; the tasks are told to end.
+    within ``shutdown`` seconds. Cancelling gives up the wait; the tasks are told to end. Whatever
+    comes of it, their owner, if that is who calls, gets no message about them.
     """
-    members = _check_tasks(tasks)
+    members = list(dict.fromkeys(_check_tasks(tasks)))
     if not members:
         raise ValueError("tasks: got none, a race needs one at least")
     check_seconds("timeout", timeout)
     check_shutdown("shutdown", shutdown)
     with attention(*members):
-        for task in members:
-            mute(task)
         try:
             group = await _wait_for(members, len(members), _is_success, timeout)
         except trio.Cancelled:
+            _let_go(members)
             for process in _running(members):
                 process.signal(_me(process), SHUTDOWN)
             raise
@@ -139,12 +142,20 @@ def _is_success(outcome: Outcome[object]) -> bool:
 
 
 class _Group:
-    """Wakes its waiter when enough tasks have ended, or one of them in a telling way."""
+    """Wakes its waiter when enough tasks have ended, or one of them in a telling way.
+
+    Also an edge of call cycles, while all that run must end: it leads to the first of them, then to
+    the next. So a call back to the waiter is refused when those before its task have ended.
+    """
 
     def __init__(self, needed: int, tells: Callable[[Outcome[object]], bool]) -> None:
         self._needed = needed
         self._tells = tells
-        self._waiter: trio.lowlevel.Task | None = None
+        self._me: Process | None = None  # whose own task waits, for all of them
+        self._order: Iterator[Process] = iter(())
+        self.watched: dict[Process, _Member] = {}
+        self.task: trio.lowlevel.Task | None = None
+        self.leads_to: Process | None = None
         self.telling: Outcome[object] | None = None
 
     @property
@@ -152,22 +163,46 @@ class _Group:
         """Whether there is nothing to wait for any more."""
         return self._needed <= 0 or self.telling is not None
 
-    def ended(self, outcome: Outcome[object]) -> None:
+    def refuse_cycle(self, cycle: tuple[Pid, ...]) -> bool:
+        """A wait for an end cannot be refused; a call on the way round can."""
+        return False
+
+    def ended(self, outcome: Outcome[object], process: Process | None = None) -> None:
         """A task has ended."""
         self._needed -= 1
         if self.telling is None and self._tells(outcome):
             self.telling = outcome
-        if self.done and self._waiter is not None:
-            waiter, self._waiter = self._waiter, None
+        if process is not None:
+            del self.watched[process]
+        if self.task is None:
+            return
+        if self.done:
+            waiter, self.task = self.task, None
             trio.lowlevel.reschedule(waiter)
+        elif self._me is not None and self.leads_to is process:
+            self._lead_on(self._me)
 
     async def wait(self) -> None:
         """Until it is done."""
-        self._waiter = current_task()
-        await wait_task_rescheduled(self._abort)
+        self.task = current_task()
+        me, all_needed = current_process(), self._needed >= len(self.watched)
+        if me is not None and me.task is self.task and all_needed:
+            self._me, me.waiting_for = me, self
+            self._order = iter(tuple(self.watched))
+            self._lead_on(me)
+        try:
+            await wait_task_rescheduled(self._abort)
+        finally:
+            if self._me is not None:
+                self._me.waiting_for = None
+
+    def _lead_on(self, me: Process) -> None:
+        while self.leads_to not in self.watched:
+            self.leads_to = next(self._order)
+        break_cycle(me)
 
     def _abort(self, _raise_cancel: object) -> Abort:
-        self._waiter = None
+        self.task = None
         return Abort.SUCCEEDED
 
 
@@ -176,15 +211,16 @@ class _Member:
 
     only_end = True
 
-    def __init__(self, group: _Group, task: Task[object]) -> None:
+    def __init__(self, group: _Group, task: Task[object], process: Process) -> None:
         self._group = group
         self._task = task
+        self._process = process
 
     def wake(self, reason: ExitReason) -> None:
         """Its process has ended."""
         outcome = peek(self._task)
         assert outcome is not None
-        self._group.ended(outcome)
+        self._group.ended(outcome, self._process)
 
 
 @enable_ki_protection
@@ -198,23 +234,24 @@ async def _wait_for(
     await trio.lowlevel.checkpoint_if_cancelled()
     distinct = dict.fromkeys(tasks)
     group = _Group(min(needed, len(distinct)), tells)
-    watched: list[tuple[Process, _Member]] = []
     for task in distinct:
         outcome, process = peek(task), process_of(task)
-        if outcome is not None:
+        if process is not None:
+            group.watched[process] = _Member(group, task, process)
+        else:
+            assert outcome is not None
             group.ended(outcome)
-        elif process is not None:
-            watched.append((process, _Member(group, task)))
     if group.done or timeout == 0:
         await trio.lowlevel.cancel_shielded_checkpoint()
         return group
-    for process, member in watched:
+    for process, member in group.watched.items():
         process.watches[member] = None
     try:
         with trio.move_on_after(timeout):
             await group.wait()
     finally:
-        for process, member in watched:
+        while group.watched:
+            process, member = group.watched.popitem()
             process.watches.pop(member, None)
     return group
 
@@ -228,10 +265,15 @@ def _running(tasks: list[Task[T]]) -> list[Process]:
 async def _shut_down(tasks: list[Task[T]], budget: ShutdownBudget) -> None:
     """End those that still run, all at once, and let go of them."""
     running = _running(tasks)
-    for task in tasks:
-        task.ignore()
+    _let_go(tasks)
     if running:
         await stop_processes([(process, budget) for process in running], _me(running[0]))
+
+
+def _let_go(tasks: list[Task[T]]) -> None:
+    """Their owner, if that is who asks, does not feel their end and gets no message."""
+    for task in tasks:
+        task.ignore()
 
 
 def _me(process: Process) -> Pid:

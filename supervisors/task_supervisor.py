@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import trio
 
 from runtime import NoReply, ReplyTo, handles
 from runtime.task import spawn_task
+from supervisors.backoff import Backoff
 from supervisors.dynamic_children import DynamicChild
 from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.requests import StartTask
@@ -14,10 +17,37 @@ from supervisors.requests import StartTask
 class TaskSupervisor(DynamicSupervisor):
     """A supervisor of tasks: ``TaskSupervisorRef`` starts them, and streams of them.
 
-    Takes the options of ``DynamicSupervisor``; ``max_children`` bounds how many tasks run at once,
-    and one more is refused with ``MaxChildren``. Stopping it stops its tasks, each within its
-    budget.
+    - ``max_children``: how many tasks may run at once, ``None`` for no limit; one more is refused
+      with ``MaxChildren`` before anything starts.
+    - ``max_restarts`` in ``max_seconds``, ``backoff``: as for ``Supervisor``, for those that
+      ``start_child`` was given a spec of that is not ``temporary``.
+
+    It stops its tasks all at once, each within its own budget.
     """
+
+    def __init__(
+        self,
+        *,
+        max_children: int | None = None,
+        max_restarts: int = 3,
+        max_seconds: float = 5.0,
+        backoff: Backoff | None = None,
+    ) -> None:
+        super().__init__(
+            max_children=max_children,
+            max_restarts=max_restarts,
+            max_seconds=max_seconds,
+            backoff=backoff,
+        )
+
+    @classmethod
+    def _prepare(
+        cls, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Check the options when the spec is made, unless a subclass has its own constructor."""
+        if cls.__init__ is TaskSupervisor.__init__:
+            return cls._prepare_by_making(args, kwargs)
+        return args, kwargs
 
     @handles(StartTask)
     def start_task(self, request: StartTask, reply_to: ReplyTo[None]) -> NoReply:

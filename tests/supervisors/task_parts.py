@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ async def start_tasks(*, shutdown: ShutdownBudget = 5.0, **options: Any) -> Task
 
 
 @asynccontextmanager
-async def tasks_supervised(**options: Any) -> AsyncIterator[TaskSupervisorRef]:
+async def tasks_supervised(**options: Any) -> AsyncGenerator[TaskSupervisorRef]:
     """One for the length of a block."""
     supervisor = await start_tasks(**options)
     yield supervisor
