@@ -41,8 +41,8 @@ FLOORS: dict[str, list[str]] = {
         "handle introspection node offload server_body starts task_body task_outcomes",
         "gen_server task via",
         "agent registry stream_options stream_source task_groups",
-        "registry_ref stream",
-        "pubsub",
+        "registry_ref stream_run",
+        "pubsub stream",
     ],
     "supervisors": [
         "backoff children errors intensity permits pool_slots strategies",
@@ -65,7 +65,7 @@ MAY_SHIELD = {
     "runtime.entered": "closes what a process entered, until it is killed",
     "runtime.node": "the host task, and the wait for it",
     "runtime.server_loop": "last words, until the process is killed",
-    "runtime.stream": "waits for its tasks, which it has killed",
+    "runtime.stream_run": "waits for its tasks, which it has killed",
     "supervisors.open_supervisor": "waits for the orderly shutdown",
 }
 
