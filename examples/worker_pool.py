@@ -14,9 +14,7 @@ from pathlib import Path
 import trio
 
 from runtime import Call, GenServer, Ref, Shutdown, exit, handles, spawn, wait_exit
-from supervisors import open_supervisor
-from supervisors.pool import Pool
-from supervisors.pool_ref import PoolRef
+from supervisors import Pool, PoolRef, open_supervisor
 
 
 class Run(Call[list[tuple[int, ...]]]):

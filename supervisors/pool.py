@@ -167,8 +167,6 @@ class Pool(Supervising):
     def _checkout(self, request: Checkout, reply_to: ReplyTo[PoolWorker]) -> NoReply:
         """A worker at once, a place in the queue, or neither."""
         waiter = request.waiter
-        if reply_to.answered:  # gave up before its turn came
-            return NoReply()
         self._waiting[waiter] = reply_to
         if self._slots.ask(waiter, waiter.patience):
             self._go_on()

@@ -20,17 +20,15 @@ from runtime import (
     handles,
     kill,
     monitor,
-    named,
     open_node,
     receive,
-    ref,
     self_,
     spawn,
     start,
     trap_exits,
     wait_exit,
 )
-from runtime.process import Process, table_var
+from runtime.process import table_var
 from supervisors import Supervisor, open_supervisor
 from supervisors.pool import Pool
 from supervisors.pool_ref import PoolRef
@@ -312,9 +310,10 @@ async def test_a_task_that_outlives_the_process_it_was_started_in_is_a_plain_tas
 
         async def run() -> None:
             nursery.start_soon(outlive)
+            await settle()
 
         await wait_exit(spawn(run))
-        await settle()
+        assert (await pool.status()).waiting == 1
         pool.checkin(first)
     assert len(got) == 1
     assert await pool.status() == IDLE
@@ -379,20 +378,21 @@ async def test_a_holder_leaves_nothing_behind_in_the_pool_or_in_itself() -> None
         table = table_var.get()
         pool = await start_pool(fleet, size=1)
 
-        async def run() -> Process:
+        async def run() -> None:
+            process = table.by_pid[self_()]
             for _ in range(50):
                 async with pool.checkout():
-                    pass
+                    await settle()
+                    assert len(process.links.watchers()) == 1
             with pytest.raises(CallTimeout):
                 async with pool.checkout(), pool.checkout(timeout=1.0):
                     pass
-            return table.by_pid[self_()]
+            await settle()
+            assert process.links.watchers() == ()
 
-        process = await in_process(run)
+        await in_process(run)
         await settle()
         server: Any = table.by_pid[pool.pid].body
         state = server.server
         assert (state._lent, state._monitors, state._waiting) == ({}, {}, {})
         assert table.by_pid[pool.pid].links.watching() == ()
-        assert process.links.watchers() == ()
-        assert ref(pool.pid) != named("db")
