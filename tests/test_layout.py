@@ -47,10 +47,15 @@ FLOORS: dict[str, list[str]] = {
     "supervisors": [
         "backoff children errors intensity permits pool_slots strategies",
         "limiter_requests pool_requests requests restarts shutdown",
-        "children_ref dynamic_children family pool_ref pool_workers rate_limiter rate_limiter_ref"
-        " supervising supervisor_ref",
+        (
+            "children_ref dynamic_children family pool_ref pool_workers "
+            "rate_limiter rate_limiter_ref supervising supervisor_ref"
+        ),
         "dynamic_supervisor dynamic_supervisor_ref pool supervisor",
-        "keyed_rate_limiter open_supervisor partition_supervisor task_supervisor task_supervisor_ref",
+        (
+            "keyed_rate_limiter open_supervisor partition_supervisor "
+            "task_supervisor task_supervisor_ref"
+        ),
         "run",
     ],
 }
