@@ -102,9 +102,14 @@ def test_the_redacting_server_shows_the_class_of_a_message_only(folder: Path) ->
     assert run(folder, asked + "Logins().redact('state', 5))\n") == "int None\n"
 
 
+def test_the_bounded_stream_prints_the_pages(folder: Path) -> None:
+    shown = run(folder, program("# pages.py"))
+    assert shown == "page 1\npage 2\nno page: TimedOut(seconds=0.5)\npage 4\n"
+
+
 def test_every_program_is_run_here_or_with_the_journeys() -> None:
     marks = ("# counter.py", "# shop.py", "trio.serve_tcp", "async def ping", "# jobs.py",
-             "# test_counter.py", "class Logins")  # fmt: skip
+             "# test_counter.py", "class Logins", "# pages.py")  # fmt: skip
     assert all(any(mark in text for mark in marks) for text in PROGRAMS)
 
 
