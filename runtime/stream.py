@@ -17,11 +17,15 @@ from runtime.task_outcomes import Exited, Ok
 
 I = TypeVar("I")  # noqa: E741
 R = TypeVar("R")
+I_co = TypeVar("I_co", covariant=True)
+R_co = TypeVar("R_co", covariant=True)
 
 _USE = "async with stream as results: async for result in results: ..."
 
 
-class Stream(AbstractAsyncContextManager["AsyncIterator[Ok[R] | Exited[I]]"], Generic[I, R]):
+class Stream(
+    AbstractAsyncContextManager["AsyncIterator[Ok[R_co] | Exited[I_co]]"], Generic[I_co, R_co]
+):
     """A stream that has not begun: ``async with stream as results: async for result in results``.
 
     Nothing is pulled or started before the first ``async for`` step. Entering it anew runs it anew.
@@ -29,8 +33,8 @@ class Stream(AbstractAsyncContextManager["AsyncIterator[Ok[R] | Exited[I]]"], Ge
 
     def __init__(
         self,
-        items: Iterable[I] | AsyncIterable[I],
-        fn: Callable[[I], Awaitable[R]],
+        items: Iterable[I_co] | AsyncIterable[I_co],
+        fn: Callable[[I_co], Awaitable[R_co]],
         start: StartTask,
         options: StreamOptions,
     ) -> None:
@@ -45,9 +49,9 @@ class Stream(AbstractAsyncContextManager["AsyncIterator[Ok[R] | Exited[I]]"], Ge
         self._fn = fn
         self._start = start
         self._options = options
-        self._run: StreamRun[I, R] | None = None
+        self._run: StreamRun[I_co, R_co] | None = None
 
-    async def __aenter__(self) -> AsyncIterator[Ok[R] | Exited[I]]:
+    async def __aenter__(self) -> AsyncIterator[Ok[R_co] | Exited[I_co]]:
         """Begin. Linked to the process it is in, unless it is a nolink stream."""
         if self._run is not None:
             raise RuntimeError("the stream is in use: make another one, or leave its block first")
@@ -108,8 +112,10 @@ def async_stream(
 
     The tasks are linked to the process that enters the block: a crash of one ends it, unless it
     traps exits. Leaving the block, by whatever way, kills the tasks that still run, waits until
-    they are gone, and closes the source if that is a generator. A plain function is wrapped:
-    ``to_thread(fn)``, ``to_process(fn)``; a killed one in a thread is waited for.
+    they are gone, and closes the source if that is a generator. One task at a time takes a step
+    (``trio.BusyResourceError``), and none after the block (``trio.ClosedResourceError``). A plain
+    function is wrapped: ``to_thread(fn)``, ``to_process(fn)``; a killed one in a thread is waited
+    for.
     """
     return Stream(items, fn, _start_in_root, StreamOptions(linked=True, **options))
 

@@ -188,7 +188,7 @@ class StreamRun(Generic[I, R]):
     def _ended(self, slot: _Slot[I, R], task: Task[R]) -> None:
         """A task has ended; called from its last step."""
         slot.outcome = peek(task)
-        if self._closed or (slot.timed_out and self._options.on_timeout == "exit"):
+        if self._closed:
             return
         if not slot.timed_out and isinstance(slot.outcome, Exited):
             self._feel(task, slot.outcome.reason)  # first, so that no result hides it

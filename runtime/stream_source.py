@@ -63,7 +63,7 @@ class Source(Generic[I]):
             return []
         except (trio.Cancelled, BaseExceptionGroup) as exc:
             self.exhausted = without_cancelled(exc) is not None
-            self._cut_off = inspect.isasyncgen(iterator) and iterator.ag_frame is None
+            self._cut_off = inspect.isasyncgen(iterator)
             raise
 
     async def close(self) -> None:
