@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any, ParamSpec
+from types import FunctionType, MethodType
+from typing import Any, Final, ParamSpec, TypeGuard, cast
 
 import trio
 from trio.lowlevel import disable_ki_protection, enable_ki_protection
@@ -24,6 +25,8 @@ P = ParamSpec("P")
 
 DEFAULT_SHUTDOWN = 5.0
 MAX_ANCESTORS = 32
+
+_COLLECTS: Final = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 
 
 class FunctionBody:
@@ -79,7 +82,17 @@ class _Started(trio.TaskStatus[object]):
 
 def takes_task_status(fn: Callable[..., object]) -> bool:
     """Whether ``fn`` can be given a ``task_status``, as ``nursery.start`` would."""
+    inner: object = fn
+    while isinstance(inner, partial):
+        inner = inner.func
+    if _is_plain(inner) and "task_status" not in inner.__code__.co_varnames:
+        return False
     return "task_status" in inspect.signature(fn).parameters
+
+
+def _is_plain(fn: object) -> TypeGuard[FunctionType]:
+    """A function that stands for no other one, so that its code says what it takes."""
+    return type(fn) is FunctionType and not fn.__dict__
 
 
 def check_async_function(field: str, fn: object) -> None:
@@ -93,15 +106,49 @@ def check_async_function(field: str, fn: object) -> None:
 
 
 def check_arguments(
-    what: str, fn: Callable[..., object], args: tuple[object, ...], kwargs: Mapping[str, object]
+    what: str,
+    fn: Callable[..., object],
+    args: tuple[object, ...],
+    kwargs: Mapping[str, object],
+    *,
+    task_status: bool = True,
 ) -> None:
-    """Refuse arguments that ``fn`` would refuse, now and not at the first restart."""
+    """Refuse arguments that ``fn`` would refuse, now and not at the first restart.
+
+    ``task_status`` says whether it will be given one, if it takes it.
+    """
+    if not kwargs and _surely_fit(fn, args):
+        return
     signature = inspect.signature(fn)
-    given = {"task_status": None, **kwargs} if "task_status" in signature.parameters else kwargs
+    takes_it = task_status and "task_status" in signature.parameters
+    given = {"task_status": None, **kwargs} if takes_it else kwargs
     try:
         signature.bind(*args, **given)
     except TypeError as exc:
         raise TypeError(f"arguments of {what}: {exc}") from None
+
+
+def _surely_fit(fn: Callable[..., object], args: tuple[object, ...]) -> bool:
+    """Whether the arguments fit a plain function or class, told without making its signature.
+
+    A signature costs more than all the rest of a start; whatever is not plain is left to it.
+    """
+    bound, called = 0, cast("object", fn)
+    if isinstance(fn, type):
+        if type(fn) is not type or type.__getattribute__(fn, "__new__") is not object.__new__:
+            return False
+        bound, called = 1, type.__getattribute__(fn, "__init__")
+        if called is object.__init__:
+            return not args
+    elif isinstance(fn, MethodType):
+        bound, called = 1, fn.__func__
+    if not _is_plain(called):
+        return False
+    code = called.__code__
+    if code.co_flags & _COLLECTS or code.co_kwonlyargcount or "task_status" in code.co_varnames:
+        return False
+    most = code.co_argcount - bound
+    return most - len(called.__defaults__ or ()) <= len(args) <= most
 
 
 def check_start_name(field: str, name: object) -> str | ViaName:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, TypeVar
@@ -16,6 +15,7 @@ from runtime.process import Process
 from runtime.spawning import (
     MAX_ANCESTORS,
     FunctionBody,
+    check_arguments,
     check_async_function,
     function_name,
 )
@@ -65,8 +65,5 @@ def task_call(
 ) -> Callable[[], Awaitable[T]]:
     """A function and its arguments, both checked. Nobody gives a task a ``task_status``."""
     check_async_function("fn", fn)
-    try:
-        inspect.signature(fn).bind(*args, **kwargs)
-    except TypeError as exc:
-        raise TypeError(f"arguments of {function_name(fn)}: {exc}") from None
+    check_arguments(function_name(fn), fn, args, kwargs, task_status=False)
     return partial(fn, *args, **kwargs)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextvars
+import inspect
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Self
 
 import pytest
 import trio
@@ -35,7 +38,12 @@ from runtime import (
     wait_exit,
     whereis,
 )
-from runtime.spawning import check_async_function, function_name, takes_task_status
+from runtime.spawning import (
+    check_arguments,
+    check_async_function,
+    function_name,
+    takes_task_status,
+)
 from tests.conftest import Recorder
 from tests.support import end_of, in_process, reason_of, stop_all
 
@@ -334,3 +342,56 @@ async def test_of_a_long_line_of_ancestors_only_the_nearest_are_kept(node: Node)
     spawn(generation, 50)
     await trio.sleep(1)
     assert lengths == [min(generation, 32) for generation in range(51)]
+
+
+class Plain:
+    """No constructor of its own."""
+
+
+class Two:
+    def __init__(self, one: int, two: int = 2) -> None: ...
+
+    def method(self, one: int) -> None: ...
+
+
+class Made:
+    def __new__(cls, *args: int) -> Self:
+        return super().__new__(cls)
+
+
+def one(first: int, second: int = 2) -> None: ...
+
+
+def named(first: int, *, second: int) -> None: ...
+
+
+def collects(*all_of_them: int) -> None: ...
+
+
+def later(first: int, task_status: object = None) -> None: ...
+
+
+def wrapped() -> None: ...
+
+
+wrapped.__wrapped__ = one  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
+
+
+@pytest.mark.parametrize("fn", [
+    Plain, Two, Two(1).method, Made, one, named, collects, later, wrapped, partial(one, 1), len,
+])  # fmt: skip
+@pytest.mark.parametrize("count", range(4))
+def test_arguments_are_refused_exactly_when_a_call_would_refuse_them(
+    fn: Callable[..., object], count: int
+) -> None:
+    """Plain functions and classes are told without their signature: the answer is the same."""
+    args = tuple(range(count))
+    signature = inspect.signature(fn)
+    given = {"task_status": None} if "task_status" in signature.parameters else {}
+    try:
+        signature.bind(*args, **given)
+    except TypeError as exc:
+        with pytest.raises(TypeError, match=re.escape(f"arguments of it: {exc}")):
+            check_arguments("it", fn, args, {})
+    else:
+        check_arguments("it", fn, args, {})
