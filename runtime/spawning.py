@@ -102,7 +102,10 @@ def check_async_function(field: str, fn: object) -> None:
         inner = inner.func
     called = inner if inspect.isroutine(inner) else getattr(type(inner), "__call__", None)  # noqa: B004
     if not inspect.iscoroutinefunction(called):
-        raise TypeError(f"{field}: got {fn!r}, allowed is an async function, not called")
+        raise TypeError(
+            f"{field}: got {fn!r}, allowed is an async function, not called; "
+            "a plain one is wrapped: to_thread(fn)"
+        )
 
 
 def check_arguments(
@@ -125,7 +128,9 @@ def check_arguments(
     try:
         signature.bind(*args, **given)
     except TypeError as exc:
-        raise TypeError(f"arguments of {what}: {exc}") from None
+        parameters = signature.parameters.values()
+        allowed = ", ".join(str(one.replace(annotation=one.empty)) for one in parameters)
+        raise TypeError(f"arguments of {what}: {exc}; allowed are ({allowed})") from None
 
 
 def _surely_fit(fn: Callable[..., object], args: tuple[object, ...]) -> bool:

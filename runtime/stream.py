@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, Unpack
 
 from runtime.containment import short_repr
 from runtime.current import current_process, require_process
-from runtime.stream_options import StreamKeywords, StreamOptions
+from runtime.stream_options import StreamKeywords, StreamOptions, stream_options
 from runtime.stream_run import StartTask, StreamRun
 from runtime.task import Task, spawn_task
 from runtime.task_body import task_call
@@ -117,7 +117,7 @@ def async_stream(
     function is wrapped: ``to_thread(fn)``, ``to_process(fn)``; a killed one in a thread is waited
     for.
     """
-    return Stream(items, fn, _start_in_root, StreamOptions(linked=True, **options))
+    return Stream(items, fn, _start_in_root, stream_options(linked=True, given=options))
 
 
 def async_stream_nolink(
@@ -126,4 +126,4 @@ def async_stream_nolink(
     **options: Unpack[StreamKeywords],
 ) -> Stream[I, R]:
     """``async_stream`` whose tasks never end the consumer; works in any task of the node."""
-    return Stream(items, fn, _start_in_root, StreamOptions(linked=False, **options))
+    return Stream(items, fn, _start_in_root, stream_options(linked=False, given=options))

@@ -51,6 +51,15 @@ class StreamOptions:
         self.linked = linked
 
 
+def stream_options(*, linked: bool, given: StreamKeywords) -> StreamOptions:
+    """The options that were given; a ``TypeError`` says which there are."""
+    for name in given:
+        if name not in StreamKeywords.__annotations__:
+            allowed = ", ".join(StreamKeywords.__annotations__)
+            raise TypeError(f"async_stream: got {name!r}, allowed are {allowed}")
+    return StreamOptions(linked=linked, **given)
+
+
 def _check_concurrency(value: int | None) -> int:
     if value is None:
         return default_concurrency()

@@ -100,7 +100,7 @@ class Task(Generic[T_co]):
         Only in a process. Without a supervisor it lives in the node's root; with one use
         ``TaskSupervisorRef.start``.
         """
-        owner = require_process("Task.start")
+        owner = require_process("Task.start, unlike start_nolink,")
         task = Task(task_call(fn, args, kwargs), owner)
         await trio.lowlevel.checkpoint()
         spawn_task(task, link_to=owner)

@@ -12,7 +12,7 @@ from runtime.child_spec import check_shutdown, task_spec
 from runtime.current import current_process, require_process
 from runtime.process import Process
 from runtime.spawning import DEFAULT_SHUTDOWN
-from runtime.stream_options import StreamKeywords, StreamOptions
+from runtime.stream_options import StreamKeywords, StreamOptions, stream_options
 from runtime.task_body import task_call
 from supervisors.children_ref import ChildrenRef
 from supervisors.dynamic_supervisor_ref import spec_maker
@@ -49,7 +49,7 @@ class TaskSupervisorRef(ChildrenRef):
         A crash of the task ends the caller too, unless that traps exits, and the other way round.
         Only in a process. Cancelling starts nothing.
         """
-        owner = require_process("TaskSupervisorRef.start")
+        owner = require_process("TaskSupervisorRef.start, unlike start_nolink,")
         task = Task(task_call(fn, args, kwargs), owner)
         await self._start_task(task, self._spec(fn), owner)
         return task
@@ -103,7 +103,7 @@ class TaskSupervisorRef(ChildrenRef):
 
         A ``max_children`` below ``max_concurrency`` raises ``MaxChildren`` in the consumer.
         """
-        return self._stream(items, fn, StreamOptions(linked=True, **options))
+        return self._stream(items, fn, stream_options(linked=True, given=options))
 
     def async_stream_nolink(
         self,
@@ -112,7 +112,7 @@ class TaskSupervisorRef(ChildrenRef):
         **options: Unpack[StreamKeywords],
     ) -> Stream[I, R]:
         """``async_stream`` whose tasks never end the consumer; works in any task of the node."""
-        return self._stream(items, fn, StreamOptions(linked=False, **options))
+        return self._stream(items, fn, stream_options(linked=False, given=options))
 
     def _stream(
         self,

@@ -7,7 +7,9 @@ import os
 from typing import Any
 
 import pytest
+import trio
 
+from runtime.stream import async_stream
 from runtime.stream_options import StreamKeywords, StreamOptions, default_concurrency
 
 
@@ -82,3 +84,8 @@ def test_a_wrong_value_is_refused(
     given: dict[str, Any] = {field: value}
     with pytest.raises(kind, match=f"^{field}: {text}"):
         StreamOptions(linked=True, **given)
+
+
+def test_an_unknown_option_is_refused_with_those_there_are() -> None:
+    with pytest.raises(TypeError, match=r"^async_stream: got 'max_concurency', allowed are max_c"):
+        async_stream([1], trio.sleep, max_concurency=2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
