@@ -231,7 +231,10 @@ async def _wait_for(
     timeout: float,
 ) -> _Group:
     """Wait until ``needed`` have ended, or one in a way that ``tells``, or the time is over."""
-    await trio.lowlevel.checkpoint_if_cancelled()
+    if timeout == 0:  # others run before the ends are counted, not after
+        await trio.lowlevel.checkpoint()
+    else:
+        await trio.lowlevel.checkpoint_if_cancelled()
     distinct = dict.fromkeys(tasks)
     group = _Group(min(needed, len(distinct)), tells)
     for task in distinct:
@@ -241,7 +244,9 @@ async def _wait_for(
         else:
             assert outcome is not None
             group.ended(outcome)
-    if group.done or timeout == 0:
+    if timeout == 0:
+        return group
+    if group.done:
         await trio.lowlevel.cancel_shielded_checkpoint()
         return group
     for process, member in group.watched.items():

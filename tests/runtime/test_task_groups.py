@@ -310,3 +310,17 @@ async def test_a_cancelled_wait_for_what_has_ended_is_cancelled(
         scope.cancel()
         await wait([Task.completed(5)])
     assert scope.cancelled_caught
+
+
+async def test_without_time_the_ends_that_count_are_those_that_have_come(node: Node) -> None:
+    """Which of the two tasks runs first is a coin toss; the answer fits it either way."""
+
+    async def quick() -> int:
+        return 1
+
+    for _ in range(50):
+        tasks = [await Task.start_nolink(quick)]
+        try:
+            assert await result_many(tasks, timeout=0) == [1]
+        except TaskTimeout:
+            assert await tasks[0].result() == 1
