@@ -4,6 +4,7 @@ Supervision trees are in the package ``supervisors``.
 """
 
 from runtime.agent import Agent, AgentRef
+from runtime.annotations import publish as _publish
 from runtime.calls import Ref, named, ref, send
 from runtime.child_spec import ChildSpec, ChildType, Restart, ShutdownBudget, child_spec
 from runtime.errors import (
@@ -127,8 +128,4 @@ __all__ = [
     "trap_exits", "unlink", "unregister", "via", "wait_exit", "wait_many", "whereis",
 ]  # fmt: skip
 
-for _name in __all__:
-    # tracebacks and reprs show the public path: runtime.CallExit, not runtime.errors.CallExit
-    _public = globals()[_name]
-    if isinstance(_public, type) and _public.__module__.startswith("runtime."):
-        _public.__module__ = "runtime"
+_publish("runtime", {name: globals()[name] for name in __all__})

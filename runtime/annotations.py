@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Final
+
+import msgspec
 
 UNKNOWN: Final = object()
 
@@ -15,3 +18,16 @@ def resolve(text: str, namespace: Mapping[str, object]) -> object:
     except (NameError, AttributeError, SyntaxError, TypeError):
         return UNKNOWN
     return result
+
+
+def publish(package: str, exported: Mapping[str, object]) -> None:
+    """Let tracebacks, reprs and ``help`` show the public path of what a package exports.
+
+    The annotations of a Struct are resolved first: msgspec would look for their names in the module
+    that the class says it is from.
+    """
+    for one in exported.values():
+        if isinstance(one, type) and one.__module__.startswith(f"{package}."):
+            if issubclass(one, msgspec.Struct):
+                one.__annotations__ = inspect.get_annotations(one, eval_str=True)
+            one.__module__ = package

@@ -11,6 +11,7 @@ if not hasattr(runtime, "GenServer"):
         f"comes first on the path: {getattr(runtime, '__file__', None) or runtime.__path__}"
     )
 
+from runtime.annotations import publish as _publish
 from supervisors.backoff import Backoff
 from supervisors.children import ChildCounts, ChildInfo, ChildSource, ChildStatus
 from supervisors.dynamic_supervisor import DynamicSupervisor
@@ -60,8 +61,4 @@ __all__ = [
     "run",
 ]  # fmt: skip
 
-for _name in __all__:
-    # tracebacks and reprs show the public path
-    _public = globals()[_name]
-    if isinstance(_public, type) and _public.__module__.startswith("supervisors."):
-        _public.__module__ = "supervisors"
+_publish("supervisors", {name: globals()[name] for name in __all__})

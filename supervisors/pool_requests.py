@@ -65,14 +65,16 @@ class Waiter:
 class Lease:
     """One worker, lent once, to one holder; equal only to itself."""
 
-    __slots__ = ("_holder", "_pool")
+    __slots__ = ("_holder", "_pool", "over")
 
     def __init__(self, pool: Process, holder: Process | None) -> None:
         self._pool = pool
         self._holder = holder
+        self.over = False
 
     def check_in(self) -> None:
         """Give the worker back; never blocks. Nothing happens if the lease is over."""
+        self.over = True
         self._pool.post(CheckIn(self))
 
     def holder_dies(self, exc: BaseException | None) -> bool:
@@ -94,6 +96,10 @@ class PoolWorker(Handle):
     def __init__(self, target: Ref, lease: Lease) -> None:
         super().__init__(target)
         self._lease = lease
+
+    def find(self) -> Process | None:
+        """The worker, while it is lent; afterwards it is somebody else's."""
+        return None if self._lease.over else super().find()
 
 
 class CheckoutBlock(AbstractAsyncContextManager[PoolWorker]):

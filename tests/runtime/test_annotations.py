@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import pydoc
+from types import ModuleType
+
 import pytest
 
+import runtime
+import supervisors
 from runtime.annotations import UNKNOWN, resolve
 
 NAMES = {"Thing": int, "number": 5}
@@ -29,3 +34,10 @@ def test_the_namespace_stays_as_it_is() -> None:
     names = dict(NAMES)
     resolve("Thing", names)
     assert names == NAMES
+
+
+@pytest.mark.parametrize("package", [runtime, supervisors], ids=["runtime", "supervisors"])
+def test_help_can_be_asked_for_everything_public(package: ModuleType) -> None:
+    """msgspec looks for the names in annotations where a class says it is from."""
+    for name in package.__all__:
+        assert pydoc.render_doc(getattr(package, name))

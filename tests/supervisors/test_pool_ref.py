@@ -338,3 +338,14 @@ async def test_a_handle_by_name_follows_restarts(node: Node) -> None:
             await settle()
         assert await pool.transaction(number) == 1
         assert await pool.status() == IDLE
+
+
+async def test_a_worker_that_was_checked_in_cannot_be_used_any_more(node: Node) -> None:
+    """It may be somebody else's by then."""
+    pool = await start_pool(Fleet(), size=1)
+    async with pool.checkout() as worker:
+        pass
+    with pytest.raises(CallExit) as caught:
+        await worker.stop()
+    assert isinstance(caught.value.reason, NoProcess)
+    assert await pool.status() == IDLE
