@@ -15,7 +15,7 @@ from runtime.errors import BadResult
 from runtime.gen_server import GenServer, spec_of
 from runtime.handle import Handle
 from runtime.handlers import handles
-from runtime.messages import Call, Cast
+from runtime.messages import Cast, HandleCall
 from runtime.outcomes import Reply, check_seconds
 from runtime.pid import Pid
 from runtime.plain_functions import check_plain_function, signature_of
@@ -61,19 +61,19 @@ class Work:
         return function_name(self._fn)
 
 
-class Get(Call[object]):
+class Get(HandleCall[object]):
     """Reply with what ``work`` makes of the state."""
 
     work: Work
 
 
-class Update(Call[None]):
+class Update(HandleCall[None]):
     """Replace the state by what ``work`` makes of it."""
 
     work: Work
 
 
-class GetAndUpdate(Call[object]):
+class GetAndUpdate(HandleCall[object]):
     """Reply with the first of the pair that ``work`` makes of the state, and keep the second."""
 
     work: Work

@@ -106,6 +106,7 @@ class Ref(Address):
             if process.body.is_server:
                 await call_process(process, self, StopServer(reason), timeout)
             else:
+                process.check_thread()
                 process.accept_exit(reason)
                 with trio.fail_after(timeout):
                     ended = await wait_ended(process)

@@ -48,7 +48,7 @@ class Handle(Ref):
         return hash(self._target)
 
 
-def as_ref(target: object) -> Ref:
+def as_ref(target: object, field: str = "target") -> Ref:
     """The ``Ref`` of a name, a pid or a ``Ref``."""
     if isinstance(target, str):
         return named(target)
@@ -57,5 +57,5 @@ def as_ref(target: object) -> Ref:
     if isinstance(target, Ref):
         return target
     raise TypeError(
-        f"target: got {target!r}, allowed are a name, a Pid and a Ref: 'shop' or named('shop')"
+        f"{field}: got {target!r}, allowed are a name, a Pid and a Ref: 'shop' or named('shop')"
     )

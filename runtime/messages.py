@@ -28,6 +28,10 @@ class Cast(msgspec.Struct, frozen=True):
     """A request without an answer: ``class Add(Cast): by: int = 1``."""
 
 
+class HandleCall(Call[R_co], frozen=True):
+    """What a typed handle asks. A server that knows nothing of it is only the wrong one to ask."""
+
+
 class SystemCall(Call[R_co], frozen=True):
     """A request of the runtime to a server's loop, not to its callbacks. OTP: system messages."""
 

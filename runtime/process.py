@@ -208,17 +208,16 @@ class Process:
         """Apply the policy of a full mailbox; whether the message may be put in."""
         limit = self.mailbox.limit
         assert limit is not None
-        error = MailboxFull(self.pid, limit.length)
         if limit.policy == "raise":
-            raise error
+            raise MailboxFull(self.pid, limit.length)
         if limit.policy == "drop_newest":
             if isinstance(message, Envelope):
-                raise error
+                raise MailboxFull(self.pid, limit.length)
             self._dropped(message)
             return False
         victim = self.mailbox.evict_oldest()
         if isinstance(victim, Envelope):
-            victim.refuse(error)
+            victim.refuse(MailboxFull(self.pid, limit.length))
         else:
             self._dropped(victim)
         return True

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Hashable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Generic, TypeVar, cast, overload
+from typing import Any, Final, Generic, TypeVar, cast, overload
 
 import msgspec
 
@@ -16,6 +16,7 @@ from runtime.current import Target, find_process, require_process
 from runtime.handle import Handle
 from runtime.keys import check_key
 from runtime.pid import Pid
+from runtime.plain_functions import check_plain_function
 from runtime.process import Process
 from runtime.registry import KeyLock, RegistryKeys, find_registry
 from runtime.registry_entries import Entry, Row
@@ -23,6 +24,9 @@ from runtime.user_code import as_coroutine
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+_AWAIT_FIRST: Final = "allowed is a plain one: what must be awaited is awaited before"
+_LOOK_UP: Final = "allowed is a plain one; take lookup to await something for each entry"
 
 
 class AlreadyRegistered(ValueError):
@@ -85,6 +89,7 @@ class RegistryRef(Handle, Generic[K, V]):
 
         Listeners hear of it only if none is left.
         """
+        _check_predicate(predicate)
         registry, me = find_registry(self), require_process("unregister_match")
         rows = [row for row in registry.entries.of(me, key) if predicate(_value(row))]
         registry.remove(me, rows)
@@ -96,6 +101,7 @@ class RegistryRef(Handle, Generic[K, V]):
 
         ``None``, and ``fn`` is not called, if the key is not the caller's. OTP: ``update_value``.
         """
+        check_plain_function("fn", fn, _AWAIT_FIRST)
         registry, me = find_registry(self), require_process("update_value")
         registry.require_unique("update_value")
         for row in registry.entries.of(me, key):
@@ -141,6 +147,7 @@ class RegistryRef(Handle, Generic[K, V]):
 
     def match(self, key: K, predicate: Callable[[V], bool]) -> list[Entry[V]]:
         """The entries of a key whose value fits. OTP: ``match``."""
+        _check_predicate(predicate)
         return [entry for entry in self.lookup(key) if predicate(entry.value)]
 
     def count_match(self, key: K, predicate: Callable[[V], bool]) -> int:
@@ -154,6 +161,8 @@ class RegistryRef(Handle, Generic[K, V]):
 
         Those of one key come together, in the order of registration.
         """
+        if predicate is not None:
+            _check_predicate(predicate)
         found: list[tuple[K, Pid, V]] = [
             (cast("K", row.key), row.owner.pid, _value(row))
             for row in find_registry(self).entries.all()
@@ -162,6 +171,7 @@ class RegistryRef(Handle, Generic[K, V]):
 
     def count_select(self, predicate: Callable[[K, Pid, V], bool]) -> int:
         """How many entries fit. OTP: ``count_select``."""
+        _check_predicate(predicate)
         return len(self.select(predicate))
 
     def dispatch(self, key: K, fn: Callable[[list[Entry[V]]], object]) -> None:
@@ -170,13 +180,14 @@ class RegistryRef(Handle, Generic[K, V]):
         It runs in the caller and must be a plain function; to await something for each, take
         ``lookup``.
         """
+        check_plain_function("fn", fn, _LOOK_UP)
         entries = self.lookup(key)
         if not entries:
             return
         coroutine = as_coroutine(fn(entries))
         if coroutine is not None:
             coroutine.close()
-            raise TypeError(f"fn: got {fn!r}, an async function, allowed is a plain one; or lookup")
+            raise TypeError(f"fn: got {fn!r}, which returned a coroutine; {_LOOK_UP}")
 
     # -- of the registry --------------------------------------------------------------------
 
@@ -220,6 +231,10 @@ class RegistryRef(Handle, Generic[K, V]):
             held.users -= 1
             if held.users == 0:
                 del locks[exact]
+
+
+def _check_predicate(predicate: Callable[..., bool]) -> None:
+    check_plain_function("predicate", predicate, _AWAIT_FIRST)
 
 
 def _process_of(what: str, target: Target | None) -> Process | None:

@@ -18,12 +18,12 @@ import msgspec
 import trio
 
 from runtime import _trio
-from runtime.containment import attempt
+from runtime.containment import attempt, short_repr
 from runtime.entered import Entered, Failures, close_all
-from runtime.errors import BadResult, OutsideProcess
+from runtime.errors import BadResult, OutsideProcess, UnhandledMessage
 from runtime.exits import NORMAL, ExitReason
 from runtime.life_scope import LifeScope
-from runtime.messages import Cast, Exit, IdleTimeout, SystemCall
+from runtime.messages import Cast, Exit, HandleCall, IdleTimeout, SystemCall
 from runtime.outcomes import (
     Continue,
     Idle,
@@ -53,6 +53,7 @@ class Server(Protocol):
 
     # fmt: off
     def _attach(self, loop: ServerLoop | None) -> None: ...
+    def _handler_of(self, message: object) -> object: ...
     def init(self) -> object: ...  # noqa: D102
     def handle_call(self, request: object, reply_to: ReplyTo[object]) -> object: ...  # noqa: D102
     def handle_cast(self, message: object) -> object: ...  # noqa: D102
@@ -213,6 +214,9 @@ class ServerLoop:
         self._accept("handle_continue", result)
 
     async def _handle_call(self, server: Server, pending: PendingCall) -> None:
+        if isinstance(pending.request, HandleCall) and not server._handler_of(pending.request):
+            pending.settle("error", self._wrong_server(pending))
+            return
         reply_to: ReplyTo[object] = ReplyTo(pending)
         result = await self._run(server.handle_call, pending.request, reply_to)
         match result:
@@ -272,6 +276,7 @@ class ServerLoop:
             pending.settle("reply", value)
         else:
             pending.settle("error", error)
+            error = None  # this frame is in its traceback: break the cycle
 
     # -- calling the user -------------------------------------------------------------------
 
@@ -304,6 +309,12 @@ class ServerLoop:
             Entered(manager, is_async=is_async, opened_scope=opened_scope, value=value)
         )
         return value
+
+    def _wrong_server(self, pending: PendingCall) -> UnhandledMessage:
+        return UnhandledMessage(
+            f"{self.process.pid!r} runs {self._server_name}, which does not know "
+            f"{type(pending.request).__name__}: {short_repr(pending.target)} is the wrong handle"
+        )
 
     def _bad_none(self, pending: PendingCall) -> BadResult:
         request = type(pending.request).__name__

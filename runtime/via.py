@@ -10,9 +10,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable
 
 from runtime.calls import Ref
-from runtime.containment import show
+from runtime.containment import attempt, show
 from runtime.current import ViaName
-from runtime.errors import StartFailed
+from runtime.errors import StartError, StartFailed
 from runtime.exits import NO_PROCESS, Crashed
 from runtime.handle import as_ref
 from runtime.keys import check_key
@@ -42,7 +42,7 @@ class Via(ViaName, Ref):
     __slots__ = ("_directory", "_exact", "_key", "_value")
 
     def __init__(self, directory: str | Pid | Ref, key: Hashable, value: object = None) -> None:
-        self._directory = as_ref(directory)
+        self._directory = as_ref(directory, "directory")
         self._key = key
         self._exact = check_key(key)
         self._value = value
@@ -64,21 +64,31 @@ class Via(ViaName, Ref):
 
     def claim(self, process: Process) -> None:
         """Register ``process``, which is about to start, under the key."""
+        _, error = attempt(self._claim, process)
         try:
-            directory = self._find_directory()
-            if directory is not None:
-                directory.claim(self._key, process, self._value)
-                return
-        except (TypeError, ValueError) as exc:
-            raise StartFailed(str(self), Crashed(exc)) from exc
+            if error is not None and not isinstance(error, StartError):
+                raise StartFailed(str(self), Crashed(error)) from error
+            if error is not None:
+                raise error
+        finally:
+            del error  # this frame is in its traceback: break the cycle
+
+    def _claim(self, process: Process) -> None:
+        directory = self._find_directory()
+        if directory is None:
+            raise self._no_directory()
+        directory.claim(self._key, process, self._value)
+
+    def _no_directory(self) -> StartFailed:
         error = StartFailed(str(self), NO_PROCESS)
         error.add_note(f"{self._directory!r}, which would register it, is not running")
-        raise error
+        return error
 
     def _find_directory(self) -> Directory | None:
         process = self._directory.find()
         if process is None:
             return None
+        process.check_thread()
         server = process.body.server if isinstance(process.body, ServerBody) else None
         if isinstance(server, Directory):
             return server

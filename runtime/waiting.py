@@ -65,6 +65,7 @@ async def _wait(
         on_cancel()
         return Abort.FAILED
 
+    process.check_thread()
     me = current_process()
     own_task = me is not None and me.task is current_task()
     process.watches[waiter] = None

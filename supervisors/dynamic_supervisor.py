@@ -122,6 +122,7 @@ class DynamicSupervisor(Supervising):
             if spec is None:
                 assert error is not None
                 reply_to.error(error)
+                error = None  # this frame is in its traceback: break the cycle
             else:
                 self._start_new(spec, reply_to)
         return NoReply()
@@ -139,6 +140,7 @@ class DynamicSupervisor(Supervising):
         error = self._refusal() or self._spawn(child)
         if error is not None:
             reply_to.error(error)
+            error = None  # this frame is in its traceback: break the cycle
             return
         assert child.process is not None
         self.children.add(child, child.process)
@@ -269,6 +271,7 @@ class DynamicSupervisor(Supervising):
         error = self._spawn(child)
         if error is not None:
             self._restart_failed(child, error)
+            error = None  # this frame is in its traceback: break the cycle
             return
         assert child.process is not None
         self.children.starts_again(child, child.process)

@@ -18,7 +18,6 @@ from typing import Any, Generic, TypeVar
 import trio
 
 from runtime import (
-    Call,
     CallExit,
     NoProcess,
     NoReply,
@@ -33,6 +32,7 @@ from runtime import (
 from runtime.containment import attempt
 from runtime.handle import Handle
 from runtime.keys import check_key
+from runtime.messages import HandleCall
 from runtime.outcomes import check_seconds
 from runtime.process import Process
 from runtime.registry import Registry
@@ -54,7 +54,7 @@ T = TypeVar("T")
 _ATTEMPTS = 3
 
 
-class StartLimiter(Call[None], frozen=True):
+class StartLimiter(HandleCall[None], frozen=True):
     """See to it that this key has a limiter."""
 
     key: Hashable
@@ -141,6 +141,7 @@ class KeyedRateLimiter(Supervisor, Directory):
             error = await self._start_new(request.key)
         if error is not None:
             reply_to.error(error)
+            error = None  # this frame is in its traceback: break the cycle
         else:
             reply_to.reply(None)
         return NoReply()
@@ -249,8 +250,11 @@ def _may_ask_again(exc: CallExit) -> bool:
 def _find_keyed(handle: Ref) -> KeyedRateLimiter:
     """The running server a handle leads to."""
     process = handle.find()
-    server = process.body.server if process and isinstance(process.body, ServerBody) else None
-    if process is None or (server is None and process.status == "starting"):
+    if process is None:
+        raise ProcessNotFound(handle)
+    process.check_thread()
+    server = process.body.server if isinstance(process.body, ServerBody) else None
+    if server is None and process.status == "starting":
         raise ProcessNotFound(handle)
     if not isinstance(server, KeyedRateLimiter):
         raise TypeError(f"target: {process.pid!r} is no KeyedRateLimiter")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from runtime import Call, Pid, Ref
-from runtime.messages import SystemCast
+from runtime import Pid, Ref
+from runtime.messages import HandleCall, SystemCast
 from supervisors.permits import Rate
 
 
@@ -86,29 +86,29 @@ class LimiterStats(msgspec.Struct, frozen=True):
     total_wait: float
 
 
-class Acquire(Call[Permit], frozen=True):
+class Acquire(HandleCall[Permit], frozen=True):
     """Give me a permit, as soon as there is one and it is my turn."""
 
     holder: Pid | None
 
 
-class TryAcquire(Call[Permit | None], frozen=True):
+class TryAcquire(HandleCall[Permit | None], frozen=True):
     """Give me a permit if there is one now."""
 
     holder: Pid | None
 
 
-class GetStats(Call[LimiterStats], frozen=True):
+class GetStats(HandleCall[LimiterStats], frozen=True):
     """Say how things are."""
 
 
-class Resize(Call[None], frozen=True):
+class Resize(HandleCall[None], frozen=True):
     """From now on so many at once."""
 
     limit: int | None
 
 
-class SetRate(Call[None], frozen=True):
+class SetRate(HandleCall[None], frozen=True):
     """From now on at this rate."""
 
     rate: Rate | None

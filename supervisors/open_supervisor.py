@@ -14,7 +14,7 @@ from typing import Self
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from runtime import ChildSpec, ExitReason, Instrument, Shutdown, open_node
+from runtime import ChildSpec, ExitReason, Instrument, Shutdown, StartError, open_node
 from runtime.calls import PidRef
 from runtime.containment import short_repr, show
 from runtime.current import current_process, current_table, node_is_open
@@ -137,11 +137,15 @@ async def _start_root(spec: ChildSpec, watch: _RootWatch) -> Process:
     root.keeper = current_process()
     reason = await wait_started(root, lambda: root.signal(table.owner, SHUTDOWN))
     if reason is not None:
-        error = start_error(spec, root, reason)
-        if isinstance(reason, Shutdown) and isinstance(reason.detail, FailedToStartChild):
-            error.add_note(f"child {short_repr(reason.detail.child_id)} failed to start")
-        raise error from exception_of(reason)
+        raise _not_started(spec, root, reason) from exception_of(reason)
     return root
+
+
+def _not_started(spec: ChildSpec, root: Process, reason: ExitReason) -> StartError:
+    error = start_error(spec, root, reason)
+    if isinstance(reason, Shutdown) and isinstance(reason.detail, FailedToStartChild):
+        error.add_note(f"child {short_repr(reason.detail.child_id)} failed to start")
+    return error
 
 
 def _gave_up(spec: ChildSpec, watch: _RootWatch) -> SupervisorGaveUp:

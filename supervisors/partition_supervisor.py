@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 
 from runtime import (
     AlreadyStarted,
-    Call,
     ChildSpec,
     GenServer,
     Ignored,
@@ -29,6 +28,7 @@ from runtime import (
 from runtime.containment import short_repr, show
 from runtime.handle import Handle
 from runtime.keys import stable_hash
+from runtime.messages import HandleCall
 from runtime.outcomes import InitResult
 from runtime.plain_functions import check_plain_function
 from runtime.process import Process
@@ -44,7 +44,7 @@ WithArguments: TypeAlias = Callable[[tuple[object, ...], int], Iterable[object]]
 """Makes the positional arguments of one partition, given those of the child and its index."""
 
 
-class Resize(Call[int], frozen=True):
+class Resize(HandleCall[int], frozen=True):
     """Route to this many partitions; the reply is how many there were."""
 
     partitions: int
@@ -260,7 +260,7 @@ class PartitionSupervisorRef(Handle):
         )
 
 
-def _refuse(request: Call[Any], reply_to: ReplyTo[Any]) -> NoReply:
+def _refuse(request: HandleCall[Any], reply_to: ReplyTo[Any]) -> NoReply:
     reply_to.error(
         UnhandledMessage(
             f"a partition supervisor does not handle the call {type(request).__name__}; its "

@@ -10,8 +10,8 @@ from typing import Literal, TypeAlias
 import msgspec
 from trio.lowlevel import enable_ki_protection
 
-from runtime import Call, Handle, Ref
-from runtime.messages import SystemCast
+from runtime import Handle, Ref
+from runtime.messages import HandleCall, SystemCast
 from runtime.process import Process
 from supervisors.children import Child
 from supervisors.pool_slots import Patience, PoolState
@@ -133,13 +133,13 @@ class CheckoutBlock(AbstractAsyncContextManager[PoolWorker]):
             worker._lease.check_in()
 
 
-class Checkout(Call[PoolWorker], frozen=True):
+class Checkout(HandleCall[PoolWorker], frozen=True):
     """Give me a worker, as soon as there is one and it is my turn."""
 
     waiter: Waiter
 
 
-class GetPoolStatus(Call[PoolStatus], frozen=True):
+class GetPoolStatus(HandleCall[PoolStatus], frozen=True):
     """Say how things are."""
 
 

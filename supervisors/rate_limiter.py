@@ -22,6 +22,7 @@ from typing import Any
 import trio
 
 from runtime import (
+    Call,
     Down,
     GenServer,
     Idle,
@@ -32,6 +33,7 @@ from runtime import (
     ReplyTo,
     Stop,
     TimerRef,
+    UnhandledMessage,
     demonitor,
     handles,
     monitor,
@@ -206,6 +208,13 @@ class RateLimiter(GenServer):
             self._timer[1].cancel()
             self._timer = None
         return self._changed(reply_to)
+
+    @handles(Call)
+    def _refuse_call(self, request: Call[object], reply_to: ReplyTo[object]) -> NoReply:
+        """A slip of a caller; ending over it would forget the permits that are out."""
+        name = type(request).__name__
+        reply_to.error(UnhandledMessage(f"a rate limiter does not handle the call {name}"))
+        return NoReply()
 
     def _changed(self, reply_to: ReplyTo[None]) -> NoReply:
         self._serve(trio.current_time())

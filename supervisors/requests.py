@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from runtime import Call, ChildSpec, ExitReason, Pid, Ref, Task
+from runtime import ChildSpec, ExitReason, Pid, Ref, Task
 from runtime.child_spec import check_child_id
-from runtime.messages import SystemCast
+from runtime.messages import HandleCall, SystemCast
 from runtime.process import Process
 from supervisors.children import Child, ChildCounts, ChildInfo
 
@@ -35,7 +35,7 @@ class Ticket:
             self.process.kill()
 
 
-class ChildCall(Call[R_co], Generic[R_co], frozen=True):
+class ChildCall(HandleCall[R_co], Generic[R_co], frozen=True):
     """A request about the child of an id, which must be what ids are made of."""
 
     child_id: Hashable
@@ -44,20 +44,20 @@ class ChildCall(Call[R_co], Generic[R_co], frozen=True):
         check_child_id(self.child_id)
 
 
-class StartChild(Call[Ref], frozen=True):
+class StartChild(HandleCall[Ref], frozen=True):
     """Add a child and start it."""
 
     spec: ChildSpec
     ticket: Ticket
 
 
-class StartDynamicChild(Call[Ref], frozen=True):
+class StartDynamicChild(HandleCall[Ref], frozen=True):
     """Start a child that is known by its pid. ``make`` takes the extra arguments."""
 
     make: Callable[..., ChildSpec]
 
 
-class StartTask(Call[None], frozen=True):
+class StartTask(HandleCall[None], frozen=True):
     """Start a task as a child, linked to a process or to nobody."""
 
     task: Task[object]
@@ -65,7 +65,7 @@ class StartTask(Call[None], frozen=True):
     link_to: Process | None
 
 
-class TerminatePid(Call[None], frozen=True):
+class TerminatePid(HandleCall[None], frozen=True):
     """Stop the child of a pid and forget it."""
 
     pid: Pid
@@ -83,11 +83,11 @@ class DeleteChild(ChildCall[None], frozen=True):
     """Forget a stopped child."""
 
 
-class WhichChildren(Call[list[ChildInfo]], frozen=True):
+class WhichChildren(HandleCall[list[ChildInfo]], frozen=True):
     """List the children."""
 
 
-class CountChildren(Call[ChildCounts], frozen=True):
+class CountChildren(HandleCall[ChildCounts], frozen=True):
     """Count the children."""
 
 

@@ -152,6 +152,7 @@ class Supervisor(Supervising):
         error = self._refusal(spec)
         if error is not None:
             reply_to.error(error)
+            error = None  # this frame is in its traceback: break the cycle
         elif not ticket.cancelled:
             child = Child(spec)
             failure = await self._family.start_new(child, ticket)
@@ -163,16 +164,17 @@ class Supervisor(Supervising):
 
     def _refusal(self, spec: ChildSpec) -> Exception | None:
         """Why a child cannot be added, if so."""
+        return attempt(self._check_new, spec)[1]
+
+    def _check_new(self, spec: ChildSpec) -> None:
         present = self._family.rows.get(spec.id)
         if present is not None and present.process is not None:
-            return AlreadyStarted(show(spec.id), present.process.pid, child_id=True)
+            raise AlreadyStarted(show(spec.id), present.process.pid, child_id=True)
         if present is not None:
-            return AlreadyPresent(spec.id)
-        _, error = attempt(self._check_significant, spec)
-        if error is not None:
-            return error
-        enabled, error = attempt(spec.is_enabled)
-        return error if enabled else error or Ignored(f"child {short_repr(spec.id)} is not enabled")
+            raise AlreadyPresent(spec.id)
+        self._check_significant(spec)
+        if not spec.is_enabled():
+            raise Ignored(f"child {short_repr(spec.id)} is not enabled")
 
     def _answer(self, reply_to: ReplyTo[Ref], child: Child, error: StartError | None) -> None:
         if error is not None:
@@ -185,16 +187,21 @@ class Supervisor(Supervising):
         self, child_id: Hashable, reply_to: ReplyTo[Ref] | ReplyTo[None], *, stopped: bool
     ) -> Child | None:
         """The row of that id, which must be stopped if so asked; else the caller gets the error."""
+        child, error = attempt(self._row_of, child_id, stopped)
+        if error is not None:
+            reply_to.error(error)
+            error = None  # this frame is in its traceback: break the cycle
+        return child
+
+    def _row_of(self, child_id: Hashable, stopped: bool) -> Child:
         child = self._family.rows.get(child_id)
         if child is None:
-            reply_to.error(ChildNotFound(child_id))
-        elif stopped and child.status == "restarting":
-            reply_to.error(ChildRestarting(child_id))
-        elif stopped and child.process is not None:
-            reply_to.error(ChildRunning(child_id, child.process.pid))
-        else:
-            return child
-        return None
+            raise ChildNotFound(child_id)
+        if stopped and child.status == "restarting":
+            raise ChildRestarting(child_id)
+        if stopped and child.process is not None:
+            raise ChildRunning(child_id, child.process.pid)
+        return child
 
     @handles(TerminateChild)
     async def terminate_child(self, request: TerminateChild, reply_to: ReplyTo[None]) -> NoReply:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from typing import Any, get_args
 
 import pytest
 import trio
@@ -11,14 +14,19 @@ import trio
 from runtime import (
     CallExit,
     GenServer,
+    MailboxFull,
+    MailboxLimit,
+    MailboxPolicy,
     ProcessExit,
     ReplyTo,
     StartFailed,
     exit,
+    get_state,
     kill,
     monitor,
     open_node,
     receive,
+    replace_state,
     send,
     spawn,
     spawn_link,
@@ -180,6 +188,34 @@ async def test_a_thousand_failed_starts_leave_nothing() -> None:
             with pytest.raises(StartFailed):
                 await Fragile.start(True)
         assert in_cycles() == []
+
+
+@pytest.mark.usefixtures("no_gc")
+@pytest.mark.parametrize("policy", get_args(MailboxPolicy))
+async def test_a_message_for_a_full_mailbox_leaves_nothing(policy: MailboxPolicy) -> None:
+    async with open_node(instruments=[]):
+        pid = spawn(trio.sleep_forever, mailbox=MailboxLimit(1, policy=policy))
+        send(pid, "fits")
+        with suppress(MailboxFull):
+            send(pid, "one too many")
+        kill(pid)
+        await wait_exit(pid)
+        assert in_cycles() == []
+
+
+@pytest.mark.usefixtures("no_gc")
+async def test_what_is_asked_of_a_server_and_raises_there_leaves_nothing() -> None:
+    def fails(_state: dict[str, Any]) -> dict[str, Any]:
+        raise Boom
+
+    async with open_node(instruments=[]):
+        server = await Fragile.start()
+        with pytest.raises(Boom) as raised:
+            await replace_state(server, fails)
+        error = weakref.ref(raised.value)
+        del raised
+        await get_state(server)
+        assert error() is None
 
 
 @pytest.mark.usefixtures("no_gc")

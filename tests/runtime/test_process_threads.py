@@ -17,6 +17,7 @@ from runtime import (
     OutsideProcess,
     Pid,
     Ref,
+    Task,
     exit,
     is_alive,
     kill,
@@ -249,6 +250,26 @@ def test_two_runs_one_after_the_other_never_see_each_other() -> None:
 
     trio.run(first)
     trio.run(second)
+
+
+async def test_another_run_neither_stops_a_process_nor_waits_for_it(node: Node) -> None:
+    """It would be woken from the wrong thread."""
+    task = await Task.start_nolink(trio.sleep_forever)
+    pid = spawn(trio.sleep_forever)
+    handle = ref(pid)
+
+    async def elsewhere() -> None:
+        with pytest.raises(NoNode):
+            await handle.stop()
+        with pytest.raises(NoNode):
+            await task.wait()
+        with pytest.raises(NoNode):
+            await task.result()
+
+    await trio.to_thread.run_sync(trio.run, elsewhere)
+    await trio.testing.wait_all_tasks_blocked()
+    assert is_alive(pid)
+    await task.shutdown()
 
 
 async def test_a_run_in_a_worker_thread_of_a_process_is_in_no_process(node: Node) -> None:

@@ -125,8 +125,10 @@ async def test_an_async_function_cannot_be_dispatched_to(node: Node) -> None:
 
     async def later(_entries: object) -> None: ...
 
-    with pytest.raises(TypeError, match=r"^fn: got .*, an async function, allowed is a plain one"):
+    with pytest.raises(TypeError, match=r"^fn: got .*, an async function; allowed is a plain one"):
         bus.dispatch("k", later)
+    with pytest.raises(TypeError, match=r"^fn: got .*, which returned a coroutine; allowed is a p"):
+        bus.dispatch("k", lambda entries: later(entries))
 
 
 async def test_the_entries_given_are_a_copy(node: Node) -> None:
@@ -221,6 +223,31 @@ async def test_a_key_must_be_hashable(node: Node, operation: str) -> None:
     a = await client()
     with pytest.raises(TypeError, match=r"^key: got \[\], allowed is anything hashable$"):
         await on(a, KEYED[operation], names, [])
+
+
+TAKING_FUNCTIONS: dict[str, Callable[[Names, Any], object]] = {
+    "unregister_match": lambda names, fn: names.unregister_match("k", fn),
+    "update_value": lambda names, fn: names.update_value("k", fn),
+    "match": lambda names, fn: names.match("k", fn),
+    "count_match": lambda names, fn: names.count_match("k", fn),
+    "select": lambda names, fn: names.select(fn),
+    "count_select": lambda names, fn: names.count_select(fn),
+    "dispatch": lambda names, fn: names.dispatch("k", fn),
+}
+
+
+@pytest.mark.parametrize("operation", TAKING_FUNCTIONS)
+async def test_what_is_no_plain_function_is_refused_even_if_nothing_is_there_to_be_asked_about(
+    node: Node, operation: str
+) -> None:
+    async def later(*_: object) -> bool:
+        return False
+
+    names = await start_registry()
+    a = await client()
+    for given, said in ((7, "allowed is a plain function"), (later, "an async function; allowed")):
+        with pytest.raises(TypeError, match=rf"^(predicate|fn): got .*{said}"):
+            await on(a, TAKING_FUNCTIONS[operation], names, given)
 
 
 OF_THE_CALLER = (

@@ -10,6 +10,7 @@ import pytest
 import trio
 
 from runtime import (
+    AgentRef,
     BadResult,
     CallExit,
     Continue,
@@ -254,3 +255,13 @@ async def test_a_bad_result_shows_no_more_than_redact_allows(node: Node) -> None
     reason = await wait_exit(server)
     assert isinstance(reason, Crashed)
     assert "returned <not shown>, allowed are" in str(reason.exception)
+
+
+async def test_the_wrong_typed_handle_is_refused_and_the_server_lives_on(node: Node) -> None:
+    """A slip of the caller, not a message that the server should have known."""
+    server = await Scripted.start()
+    agent: AgentRef[int] = AgentRef(server)
+    with pytest.raises(UnhandledMessage, match=r"runs Scripted, which does not know Get: AgentRef"):
+        await agent.get(abs)
+    assert is_alive(server)
+    await server.stop()

@@ -14,6 +14,7 @@ from runtime import (
     Crashed,
     GenServer,
     Node,
+    NoNode,
     NoProcess,
     ProcessNotFound,
     Ref,
@@ -82,7 +83,7 @@ async def test_a_directory_is_given_by_name_pid_or_handle(book: Ref) -> None:
 
 @pytest.mark.parametrize("directory", [None, 7, Book])
 async def test_anything_else_is_no_directory(node: Node, directory: Any) -> None:
-    with pytest.raises(TypeError, match=r"^target: got .* allowed are a name, a Pid and a Ref"):
+    with pytest.raises(TypeError, match=r"^directory: got .* allowed are a name, a Pid and a R"):
         via(directory, "k")
 
 
@@ -151,6 +152,29 @@ async def test_a_process_that_is_no_directory_is_refused(node: Node) -> None:
         with pytest.raises(StartFailed) as raised:
             spawn(trio.sleep_forever, name=name)
         assert isinstance(raised.value.__cause__, TypeError)
+
+
+@pytest.mark.real_clock
+async def test_a_directory_is_not_read_from_a_foreign_thread(book: Ref) -> None:
+    with pytest.raises(NoNode):
+        await trio.to_thread.run_sync(via(book.pid, "k").whereis)
+    with pytest.raises(NoNode):
+        await trio.to_thread.run_sync(via("book", "k").whereis)
+
+
+async def test_a_key_that_raises_fails_the_start_and_nothing_else(book: Ref) -> None:
+    class Incomparable:
+        def __eq__(self, other: object) -> bool:
+            raise LookupError("no comparison")
+
+        def __hash__(self) -> int:
+            return 1
+
+    first = spawn(trio.sleep_forever, name=via("book", Incomparable()))
+    with pytest.raises(StartFailed) as raised:
+        spawn(trio.sleep_forever, name=via("book", Incomparable()))
+    assert isinstance(raised.value.__cause__, LookupError)
+    await stop_all(first)
 
 
 async def test_names_are_equal_if_directory_and_key_are(book: Ref) -> None:

@@ -8,14 +8,14 @@ from typing import Literal, TypeAlias
 
 import trio
 
-from runtime import CallTimeout, kill, spawn, start, wait_exit
+from runtime import CallTimeout, Crashed, kill, spawn, start, wait_exit
 from supervisors.limiter_requests import LimiterStats, Permit
 from supervisors.rate_limiter import RateLimiter
 from supervisors.rate_limiter_ref import RateLimiterRef
 
 LIMIT = 7
 AT_ONCE = 40
-MOST_KEPT = 1500  # whatever the count: caches, timers that were called off
+MOST_KEPT = 3000  # whatever the count: caches, timers that were called off
 
 Fate: TypeAlias = Literal["leave", "cancel", "kill", "time out", "forget", "try"]
 FATES: tuple[Fate, ...] = ("leave", "leave", "cancel", "kill", "time out", "forget", "try")
@@ -45,7 +45,9 @@ class Crowd:
         if fate in ("kill", "cancel"):
             await self._wait(self._when())
             kill(pid)
-        await wait_exit(pid)
+        reason = await wait_exit(pid)
+        if isinstance(reason, Crashed):  # a client has seen what must not be
+            raise reason.exception
 
     def _when(self) -> float:
         """Seconds on a coarse grid, so that many things happen in the same step; often none."""

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import trio
 
 from runtime import (
+    Crashed,
     Exited,
     Ok,
     ProcessExit,
@@ -55,7 +56,7 @@ class Run:
         self._concurrency = self._dice.randrange(1, 9)
         self._ordered = self._dice.random() < 0.5
         self._end = self._dice.choice(ENDS)
-        self._alive = 0
+        self._alive = self._most = 0
         self._started: Counter[int] = Counter()
         self._handed_out: list[int] = []
         self._cleaned_up = 0
@@ -66,7 +67,9 @@ class Run:
         if self._end == "kill":
             await trio.sleep(self._dice.randrange(16) / 8)
             kill(consumer)
-        await wait_exit(consumer)
+        reason = await wait_exit(consumer)
+        if isinstance(reason, Crashed):  # it has seen what must not be
+            raise reason.exception
         self._check()
         return len(self._started)
 
@@ -148,7 +151,7 @@ class Run:
     async def _work(self, number: int) -> int:
         self._started[number] += 1
         self._alive += 1
-        assert self._alive <= self._concurrency, f"{self._alive} tasks at once"
+        self._most = max(self._most, self._alive)
         try:
             return await self._meet_fate(number)
         finally:
@@ -170,6 +173,7 @@ class Run:
 
     def _check(self) -> None:
         assert self._alive == 0, f"{self._alive} tasks are left"
+        assert self._most <= self._concurrency, f"{self._most} tasks at once"
         assert max(self._started.values(), default=1) == 1, "an item was worked at twice"
         assert len(set(self._handed_out)) == len(self._handed_out), "a result came twice"
         assert self._cleaned_up <= 1, "the source was cleaned up twice"

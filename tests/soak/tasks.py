@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 import trio
 
 from runtime import (
+    Crashed,
     Down,
     Exit,
     MonitorRef,
@@ -36,7 +37,7 @@ AT_ONCE = 20  # owners
 MOST_TASKS = 8  # of one owner
 MAX_CHILDREN = 20
 LONGEST = 1.0  # how long a task takes that is let alone
-MOST_KEPT = 1500  # objects, whatever the count: caches, timers that were called off
+MOST_KEPT = 3000  # objects, whatever the count: caches, timers that were called off
 
 End: TypeAlias = Literal["value", "reason", "crash", "trap"]
 ENDS: tuple[End, ...] = ("value", "value", "reason", "crash", "trap")
@@ -68,7 +69,9 @@ class Churn:
             if self._random.random() < 0.2:
                 await trio.sleep(self._when())
                 kill(owner)
-            await wait_exit(owner)
+            reason = await wait_exit(owner)
+            if isinstance(reason, Crashed):  # an owner was told wrongly
+                raise reason.exception
 
     def _when(self) -> float:
         """Seconds on a coarse grid, so that many things happen in the same tick; often none."""

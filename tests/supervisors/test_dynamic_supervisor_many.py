@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+import weakref
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 import trio
 
-from runtime import GenServer, Node, Shutdown, StartFailed, Stop, kill, open_node, processes
+from runtime import (
+    GenServer,
+    Node,
+    Shutdown,
+    StartError,
+    StartFailed,
+    Stop,
+    kill,
+    open_node,
+    processes,
+    via,
+)
 from runtime.process import Process
 from supervisors import DynamicSupervisorRef
 from supervisors.dynamic_children import DynamicChild
@@ -53,6 +65,36 @@ def no_gc() -> Iterator[None]:
     gc.disable()
     yield
     gc.enable()
+
+
+class Boom(Exception):
+    """What is raised, and must not stay."""
+
+
+def raises() -> bool:
+    raise Boom
+
+
+REFUSED: dict[str, Callable[[DynamicSupervisorRef], Awaitable[object]]] = {
+    "a name that is taken": lambda sup: sup.start_child(Brief.child_spec().replace(name="taken")),
+    "a directory that is not there": lambda sup: sup.start_child(
+        Brief.child_spec().replace(name=via("nobody", 1))
+    ),
+    "what enabled raises": lambda sup: sup.start_child(Brief.child_spec().replace(enabled=raises)),
+}
+
+
+@pytest.mark.usefixtures("no_gc")
+@pytest.mark.parametrize("what", REFUSED)
+async def test_what_a_refused_start_raises_is_in_no_reference_cycle(node: Node, what: str) -> None:
+    sup = await start_dynamic()
+    await sup.start_child(Brief.child_spec().replace(name="taken"))
+    with pytest.raises((StartError, Boom)) as raised:
+        await REFUSED[what](sup)
+    error = weakref.ref(raised.value)
+    del raised
+    assert await counts(sup) == (1, 1, 0, 1)
+    assert error() is None
 
 
 def left() -> int:

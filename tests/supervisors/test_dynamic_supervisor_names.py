@@ -150,3 +150,23 @@ async def test_a_function_may_have_a_key(node: Node) -> None:
 
     child = await sup.start_child(child_spec(trio.sleep_forever).replace(name=via("names", "fn")))
     assert via("names", "fn").whereis() is child.pid
+
+
+class Incomparable:
+    """A key that has the hash of all others of its kind, and raises when it is compared."""
+
+    def __eq__(self, other: object) -> bool:
+        raise LookupError("no comparison")
+
+    def __hash__(self) -> int:
+        return 1
+
+
+async def test_a_key_that_cannot_be_compared_is_its_requesters_error_alone(node: Node) -> None:
+    sup = await tree()
+    child = await sup.start_child(worker([], "a").replace(name=via("names", Incomparable())))
+    with pytest.raises(StartFailed) as raised:
+        await sup.start_child(worker([], "b").replace(name=via("names", Incomparable())))
+    assert isinstance(raised.value.__cause__, LookupError)
+    assert is_alive(child)
+    assert await counts(sup) == (1, 1, 0, 1)

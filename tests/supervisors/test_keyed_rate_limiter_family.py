@@ -11,6 +11,7 @@ import trio
 from runtime import (
     CallExit,
     Node,
+    NoNode,
     NoProcess,
     ProcessNotFound,
     StartFailed,
@@ -219,3 +220,15 @@ async def test_a_key_that_raises_harms_nobody_but_who_gave_it(node: Node) -> Non
         await hosts.acquire(other)
     assert hosts.pid is pid
     assert await in_use(hosts, "a") == 1
+
+
+@pytest.mark.real_clock
+async def test_from_a_foreign_thread_nothing_is_found(node: Node) -> None:
+    hosts = await start_hosts(1)
+    by_pid: KeyedRateLimiterRef[str] = KeyedRateLimiterRef(hosts.pid)
+    for handle in (hosts, by_pid):
+        with pytest.raises(NoNode):
+            await trio.to_thread.run_sync(handle.keys)
+    async with hosts.permit("a"):
+        with pytest.raises(NoNode):
+            await trio.to_thread.run_sync(via(by_pid, "a").whereis)

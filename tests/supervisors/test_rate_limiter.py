@@ -9,12 +9,14 @@ import pytest
 import trio
 
 from runtime import (
+    Call,
     CallExit,
     CallTimeout,
     Killed,
     MailboxLimit,
     Node,
     NoProcess,
+    UnhandledMessage,
     kill,
     resume,
     spawn,
@@ -282,3 +284,17 @@ async def test_the_numbers(node: Node) -> None:
             limiter.release(permit)
     stats = await limiter.stats()
     assert (stats.granted, stats.refused, stats.longest_wait, stats.total_wait) == (4, 2, 5, 8)
+
+
+class Ask(Call[int]):
+    """Nothing a limiter knows."""
+
+
+async def test_a_call_it_does_not_know_is_refused_and_the_permits_stay_out(node: Node) -> None:
+    limiter = RateLimiterRef(await RateLimiter.start(1))
+    permit = await limiter.acquire()
+    with pytest.raises(UnhandledMessage, match="does not handle the call Ask"):
+        await limiter.call(Ask())
+    assert await limiter.try_acquire() is None
+    limiter.release(permit)
+    await limiter.stop()

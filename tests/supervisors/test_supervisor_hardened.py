@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from runtime import (
     MailboxLimit,
     Node,
     Normal,
+    StartFailed,
     child_spec,
     exit,
     kill,
@@ -30,6 +34,16 @@ class Unreadable:
         raise RuntimeError("no repr")
 
 
+class Incomparable:
+    """An id that has the hash of all others of its kind, and raises when it is compared."""
+
+    def __eq__(self, other: object) -> bool:
+        raise LookupError("no comparison")
+
+    def __hash__(self) -> int:
+        return 1
+
+
 class UnreadableError(Exception):
     """Raised by a child, to be told by its supervisor."""
 
@@ -45,6 +59,56 @@ async def test_an_id_that_is_none_is_refused_where_it_is_given(node: Node, reque
     with pytest.raises(ChildNotFound, match="there is no child <Unreadable whose repr raises>"):
         await getattr(sup, request_of)(Unreadable())
     assert await kids(sup) == "a=up"
+
+
+async def test_an_id_that_cannot_be_compared_is_its_requesters_error_alone(node: Node) -> None:
+    sup = await start_supervisor([worker([], "a").replace(id=Incomparable())])
+    with pytest.raises(LookupError, match="no comparison"):
+        await sup.start_child(worker([], "b").replace(id=Incomparable()))
+    for request_of in ("terminate_child", "restart_child", "delete_child"):
+        with pytest.raises(LookupError, match="no comparison"):
+            await getattr(sup, request_of)(Incomparable())
+    assert await counts(sup) == (1, 1, 0, 1)
+
+
+@pytest.fixture
+def no_gc() -> Iterator[None]:
+    """What only the garbage collector would free stays."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+class Boom(Exception):
+    """What is raised, and must not stay."""
+
+
+@pytest.mark.usefixtures("no_gc")
+async def test_what_a_request_raises_is_in_no_reference_cycle(node: Node) -> None:
+    def raises() -> bool:
+        raise Boom
+
+    sup = await start_supervisor([])
+    with pytest.raises(Boom) as raised:
+        await sup.start_child(worker([], "a").replace(enabled=raises))
+    left = weakref.ref(raised.value)
+    del raised
+    assert await kids(sup) == ""
+    assert left() is None
+
+
+@pytest.mark.usefixtures("no_gc")
+async def test_a_tree_that_does_not_start_leaves_nothing_in_reference_cycles() -> None:
+    def raises() -> None:
+        raise Boom
+
+    with pytest.raises(StartFailed) as raised:
+        async with open_supervisor([worker([], "a", begin=raises)], instruments=[]):
+            pass
+    left = weakref.ref(raised.value)
+    del raised
+    assert left() is None
 
 
 async def test_a_childs_exception_that_cannot_be_shown_is_a_crash_like_any(node: Node) -> None:
