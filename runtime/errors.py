@@ -37,6 +37,8 @@ class CallExit(CallError):
         if isinstance(reason, NoProcess):
             what = (
                 "there is no such process now: not started, being restarted, or a slip in the name"
+                if getattr(target, "incarnation", None) is None
+                else "it has ended; a handle by name follows restarts"
             )
         super().__init__(f"{_call(request, target)}: {what}", target, request)
         self.reason = reason
