@@ -242,7 +242,8 @@ async def test_a_call_to_nobody_fails_at_once(node: Node) -> None:
         assert caught.value.request == Get()
         why = {
             False: "it has ended; a handle by name follows restarts",
-            True: "there is no such process now: not started, being restarted, or a slip in the name",
+            True: "there is no such process now: "
+            "not started, being restarted, or a slip in the name",
         }
         assert str(caught.value) == f"Get to {target!r}: {why[target.incarnation is None]}"
         assert caught.value.__cause__ is None

@@ -16,6 +16,7 @@ from runtime import (
     ProcessNotFound,
     StartFailed,
     kill,
+    open_node,
     processes,
     start,
 )
@@ -223,12 +224,16 @@ async def test_a_key_that_raises_harms_nobody_but_who_gave_it(node: Node) -> Non
 
 
 @pytest.mark.real_clock
-async def test_from_a_foreign_thread_nothing_is_found(node: Node) -> None:
+async def test_another_run_reads_nothing_here(node: Node) -> None:
     hosts = await start_hosts(1)
     by_pid: KeyedRateLimiterRef[str] = KeyedRateLimiterRef(hosts.pid)
-    for handle in (hosts, by_pid):
-        with pytest.raises(NoNode):
-            await trio.to_thread.run_sync(handle.keys)
+
+    async def elsewhere() -> None:
+        async with open_node(instruments=[]):
+            with pytest.raises(NoNode):
+                by_pid.keys()
+            with pytest.raises(NoNode):
+                await by_pid.stats("a")
+
     async with hosts.permit("a"):
-        with pytest.raises(NoNode):
-            await trio.to_thread.run_sync(via(by_pid, "a").whereis)
+        await trio.to_thread.run_sync(trio.run, elsewhere)
