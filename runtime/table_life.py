@@ -14,7 +14,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar, cast, get_args
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from runtime.containment import attempt, contain, short_repr
+from runtime.containment import contain, short_repr
 from runtime.current import (
     Address,
     Target,
@@ -212,7 +212,7 @@ class TableLife(Generic[K, V]):
 
     def owner_ended(self, process: Process) -> None:
         """To the heir, if there is one, or gone. Must not raise: see ``Claim``."""
-        heir, _ = attempt(find_process, self.heir) if self.heir is not None else (None, None)
+        heir = None if self.heir is None else contain(None, find_process, self.heir)
         if heir is None or heir.status == "ended":
             self.end()
         else:

@@ -244,17 +244,16 @@ async def _wait_for(
         else:
             assert outcome is not None
             group.ended(outcome)
-    if timeout == 0:
-        return group
-    if group.done:
-        await trio.lowlevel.cancel_shielded_checkpoint()
-        return group
-    for process, member in group.watched.items():
-        process.watches[member] = None
     try:
-        with trio.move_on_after(timeout):
-            await group.wait()
-    finally:
+        if group.done:
+            await trio.lowlevel.cancel_shielded_checkpoint()
+        elif timeout > 0:
+            for process, member in group.watched.items():
+                process.check_thread()
+                process.watches[member] = None
+            with trio.move_on_after(timeout):
+                await group.wait()
+    finally:  # also of those that were never watched: each leads back to the group
         while group.watched:
             process, member = group.watched.popitem()
             process.watches.pop(member, None)

@@ -115,16 +115,17 @@ class Pool(Supervising):
         self.spec = worker_spec(worker)
         self._on_holder_death: HolderDeath = on_holder_death
         self._restarts = Restarts(Intensity(max_restarts, max_seconds), backoff)
+        waiting: dict[Waiter, ReplyTo[PoolWorker]] = {}
+        self._waiting = waiting
         self._slots: Slots[PoolChild, Waiter] = Slots(
             size,
             max_overflow,
             strategy=strategy,
             max_queue=max_queue,
             usable=is_usable,
-            waits=lambda waiter: not self._waiting[waiter].answered,
+            waits=lambda waiter: not waiting[waiter].answered,  # not of self: no cycle
         )
         self._rows: dict[PoolChild, None] = {}  # in the order they were made
-        self._waiting: dict[Waiter, ReplyTo[PoolWorker]] = {}
         self._lent: dict[Lease, PoolChild] = {}
         self._monitors: dict[MonitorRef, PoolChild] = {}
 

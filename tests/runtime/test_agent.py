@@ -13,17 +13,23 @@ from runtime import (
     AlreadyStarted,
     BadResult,
     CallExit,
+    Continue,
     Crashed,
     ExitReason,
+    Idle,
+    Ignore,
     MessageUnexpected,
     Node,
     NoProcess,
+    NoReply,
     Normal,
     OutsideProcess,
     Pid,
     ProcessCrashed,
     Ref,
+    Reply,
     StartFailed,
+    Stop,
     UnhandledMessage,
     exit,
     get_state,
@@ -122,7 +128,13 @@ async def test_an_argument_may_be_called_like_one_of_the_agent(node: Node) -> No
     assert await agent.get(take, fn=2, self=3) == 6
 
 
-@pytest.mark.parametrize("value", [None, Normal(), Normal, BOOM, (1, 2), NoProcess()])
+@pytest.mark.parametrize(
+    "value",
+    [
+        None, Normal(), BOOM, (1, 2),
+        Reply(1), NoReply(), Stop("x"), Continue(1), Idle(1.0), Ignore(),
+    ],
+)  # fmt: skip
 async def test_no_value_is_taken_for_an_instruction(node: Node, value: object) -> None:
     """What an agent holds is data, also if it is something a server's callback may return."""
     agent = await Agent.start(lambda: value)
@@ -138,6 +150,17 @@ async def test_requests_of_one_sender_are_done_in_order(node: Node) -> None:
     for number in range(5):
         agent.cast_update(lambda state, number: [*state, number], number)
     assert await agent.get(same) == [0, 1, 2, 3, 4]
+
+
+async def test_nothing_comes_between_the_old_state_and_the_new(node: Node) -> None:
+    """However many ask at once, by whatever request."""
+    agent = await Agent.start(count_from)
+    async with trio.open_nursery() as nursery:
+        for _ in range(50):
+            nursery.start_soon(agent.update, add)
+            nursery.start_soon(agent.get_and_update, lambda state: (None, state + 1))
+            agent.cast_update(add)
+    assert await agent.get(same) == 150
 
 
 async def test_what_is_returned_is_not_copied(node: Node) -> None:

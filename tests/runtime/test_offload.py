@@ -185,6 +185,7 @@ async def test_cancelling_waits_for_the_thread() -> None:
         nursery.cancel_scope.cancel()
         with trio.CancelScope(shield=True):
             await trio.testing.wait_all_tasks_blocked()
+        assert len(nursery.child_tasks) == 1
         assert not work.ended.is_set()
         work.may_end.set()
     assert work.ended.is_set()

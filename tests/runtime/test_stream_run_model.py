@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import trio
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runtime import (
@@ -203,7 +203,20 @@ def how_of(result: Ok[Item] | Exited[Item]) -> str:
             return "exit"
 
 
+# Two ends wait for a busy consumer: what it is to get next comes first, and one more is pulled.
+BUSY = Case(
+    tuple(Item(number, seconds, "ok") for number, seconds in enumerate((0, 2, 1, 0, 0, 0))),
+    concurrency=3,
+    ordered=True,
+    timeout=math.inf,
+    pause=3,
+    linked=False,
+    from_channel=False,
+)
+
+
 @settings(max_examples=300, deadline=None, derandomize=True)
+@example(BUSY)
 @given(cases())
 def test_results_their_order_and_time_and_the_number_of_tasks_are_those_of_the_model(
     case: Case,

@@ -179,12 +179,13 @@ async def test_a_mailbox_limit_never_loses_the_message(node: Node, policy: Mailb
         await trio.sleep(3)
         found.extend(await drained())
 
-    pid = spawn(owner, mailbox=MailboxLimit(2, policy=policy))
+    pid = spawn(owner, mailbox=MailboxLimit(3, policy=policy))
     await trio.sleep(0.5)
     send(pid, "a")
     send(pid, "b")
     await trio.sleep(1)
-    for text in "cd":
+    send(pid, "c")
+    for text in "def":
         if policy == "raise":
             with pytest.raises(MailboxFull):
                 send(pid, text)
@@ -199,7 +200,7 @@ async def test_a_mailbox_limit_never_loses_the_message(node: Node, policy: Mailb
     }
     assert len(ends) == len(tasks)
     assert [one for one in found if isinstance(one, str)] == (
-        ["c", "d"] if policy == "drop_oldest" else ["a", "b"]
+        ["d", "e", "f"] if policy == "drop_oldest" else ["a", "b", "c"]
     )
 
 

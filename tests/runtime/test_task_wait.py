@@ -19,11 +19,14 @@ from runtime import (
     Shutdown,
     Task,
     TaskDone,
+    TaskTimeout,
     exit,
     kill,
     receive,
+    result_many,
     spawn,
     trap_exits,
+    wait_exit,
 )
 from tests.runtime.tasking import after, crash, drained, end_as, forever, give, pid_of
 from tests.support import in_process
@@ -73,6 +76,23 @@ async def test_who_waits_in_vain_still_gets_the_message(node: Node) -> None:
         assert await drained() == [TaskDone(task, "late"), Down(failing.ref, failing.pid, "bad")]
 
     await in_process(owner)
+
+
+async def test_a_stranger_that_loses_patience_takes_nothing_from_the_owner(node: Node) -> None:
+    """Only the owner's own ``result`` mutes the message."""
+    tasks: list[Task[int]] = []
+
+    async def owner() -> None:
+        tasks.append(await Task.start_nolink(after, 2.0, 5))
+        await trio.sleep(4)
+        assert await drained() == [TaskDone(tasks[0], 5)]
+
+    pid = spawn(owner)
+    await trio.sleep(1)
+    for ask in (tasks[0].result, partial(result_many, tasks)):
+        with pytest.raises(TaskTimeout):
+            await in_process(partial(ask, timeout=0.25))
+    assert await wait_exit(pid) == Normal()
 
 
 async def test_waiting_takes_out_the_message_that_is_there(node: Node) -> None:

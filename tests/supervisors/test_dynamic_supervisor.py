@@ -213,10 +213,13 @@ async def test_that_is_checked_in_the_caller(node: Node, junk: Any) -> None:
         await DynamicSupervisorRef("nobody").start_child(junk)
 
 
-def test_a_bad_option_never_gets_into_a_spec() -> None:
+@pytest.mark.parametrize(
+    ("field", "value"), [("restart", "always"), ("shutdown", -1), ("type", "daemon"), ("name", 7)]
+)
+def test_a_bad_option_never_gets_into_a_spec(field: str, value: Any) -> None:
     """DYN-017. Specs are checked when they are made, see test_child_spec."""
-    with pytest.raises(ValueError, match="restart: got 'always'"):
-        worker([], "a").replace(restart="always")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    with pytest.raises((TypeError, ValueError), match=f"{field}.*: got {value!r}, allowed"):
+        worker([], "a").replace(**{field: value})
 
 
 async def test_a_significant_child_is_refused(node: Node) -> None:
@@ -326,6 +329,15 @@ async def test_a_restarted_child_keeps_its_place(node: Node) -> None:
     assert await rows(sup) == [("a", "running")]
     with pytest.raises(MaxChildren):
         await sup.start_child(worker([], "b"))
+
+
+async def test_a_child_that_is_still_starting_has_its_place(node: Node) -> None:
+    sup = await start_dynamic(max_children=1)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(sup.start_child, slow([], "a", 60))
+        await settle()
+        with pytest.raises(MaxChildren):
+            await sup.start_child(worker([], "b"))
 
 
 async def test_a_child_whose_restart_keeps_failing_keeps_its_place(node: Node) -> None:

@@ -38,7 +38,7 @@ async def test_a_child_may_start_its_sibling_from_its_body(node: Node) -> None:
 
 
 async def test_a_child_may_start_its_sibling_from_its_init(node: Node) -> None:
-    """differs: in OTP both would wait for each other for ever."""
+    """DYN-051 differs: in OTP both would wait for each other for ever."""
     sup, log = await start_dynamic(), list[str]()
 
     async def begin() -> None:

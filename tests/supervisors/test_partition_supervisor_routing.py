@@ -61,6 +61,7 @@ class Colour(enum.Enum):
 
 
 class Level(enum.IntEnum):
+    LOW = 4
     HIGH = 5
 
 
@@ -82,8 +83,8 @@ TERMS: list[Hashable] = [
 async def test_an_integer_leads_to_the_remainder_of_its_absolute_value(node: Node) -> None:
     """PAR-005, and the trap: -1 % 3 is 2 in Python."""
     parts = await start_shards(3)
-    keys = [0, 1, 2, 3, 4, 5, -1, -4, 10**30, Level.HIGH]
-    expected = [0, 1, 2, 0, 1, 2, 1, 1, 1, 2]
+    keys = [0, 1, 2, 3, 4, 5, -1, -4, 10**30, Level.LOW, Level.HIGH]
+    expected = [0, 1, 2, 0, 1, 2, 1, 1, 1, 1, 2]
     assert [await at(key) for key in keys] == expected
     assert [parts.partition_of(key) for key in keys] == expected
 

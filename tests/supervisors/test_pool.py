@@ -185,12 +185,13 @@ async def test_those_who_wait_are_served_in_the_order_of_asking(node: Node) -> N
     """PL-05, PL-29."""
     pool, log = await start_pool(Fleet(), size=1), list[str]()
     held = await pool.checkout_worker()
-    for tag in "abcde":
-        await holder(pool, log, tag)
+    those = [(await holder(pool, log, tag))[0] for tag in "abcde"]
     assert await pool.status() == PoolStatus("full", 0, 0, 1, 5)
     pool.checkin(held)
-    await settle()
-    assert log == ["a got 0"]
+    for served, one in enumerate(those, 1):
+        await settle()
+        assert log == [f"{tag} got 0" for tag in "abcde"[:served]]
+        one.done.set()
 
 
 async def test_one_owner_may_hold_several(node: Node) -> None:

@@ -42,7 +42,7 @@ class World:
         self.lent = self.refused = 0
         self.pids: list[Pid] = []
         self.scopes: list[trio.CancelScope] = []
-        self.fleet = Fleet(self.begin)
+        self.fleet = Fleet(self.begin, nap=0.05)  # those that stop have their slots too
 
     async def begin(self, number: int) -> None:
         """Starts take their time, and some fail."""

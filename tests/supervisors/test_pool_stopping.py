@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 
 import pytest
@@ -194,3 +195,20 @@ async def test_nothing_is_left_when_the_node_ends() -> None:
             await pool.checkout_worker()
     assert fleet.up == set()
     assert fleet.made == 3
+
+
+async def test_a_pool_that_has_ended_is_in_no_reference_cycle(node: Node) -> None:
+    """4.16: what it held goes with it, not when the garbage collector comes round."""
+    gc.collect()
+    gc.disable()
+    try:
+        pool = await start_pool(Fleet(), size=1)
+        await pool.stop()
+        del pool
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        assert [one for one in gc.garbage if isinstance(one, Pool)] == []
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()

@@ -48,8 +48,9 @@ async def test_a_terminated_task_is_an_exit_of_whoever_waits_for_it(node: Node) 
     async def owner() -> None:
         async with tasks_supervised() as supervisor:
             task = await supervisor.start_nolink(forever)
+            waiter = await Task.start_nolink(task.wait)
             await supervisor.terminate_child(pid_of(task))
-            assert await task.wait() == Exited(Shutdown())
+            assert await waiter.result() == await task.wait() == Exited(Shutdown())
             with pytest.raises(ChildNotFound):
                 await supervisor.terminate_child(pid_of(task))
             assert await drained() == []
@@ -91,8 +92,9 @@ async def test_stopping_the_supervisor_shuts_its_tasks_down(node: Node) -> None:
         supervisor = await start_tasks()
         task = await supervisor.start_nolink(forever)
         other = await supervisor.start_nolink(forever)
+        waiter = await Task.start_nolink(task.wait)
         await supervisor.stop()
-        assert await task.wait() == Exited(Shutdown())
+        assert await waiter.result() == await task.wait() == Exited(Shutdown())
         assert await drained() == [Down(other.ref, other.pid, Shutdown())]
 
     await in_process(owner)
