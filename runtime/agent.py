@@ -118,7 +118,7 @@ class AgentRef(Handle, Generic[S]):
         """Make ``fn(state, *args, **kwargs)`` the state, and wait for it. OTP: ``Agent.update``.
 
         ``fn`` returns the new state, also if it changes the old one in place. Errors are those of
-        ``Ref.call``; after a time-out or a cancellation the update is made all the same.
+        ``Ref.call``. A time-out, or cancelling the wait, takes nothing back: the update is made.
         """
         await self.call(Update(Work(fn, args, kwargs)), timeout=self._timeout)
 
@@ -139,7 +139,7 @@ class AgentRef(Handle, Generic[S]):
         """``update`` without waiting; never blocks. OTP: ``Agent.cast``.
 
         Named so because ``cast`` sends a ``Cast``, as that of every ``Ref`` does. If nobody is
-        there it vanishes. Raises only ``MailboxFull``, under the policy ``raise``.
+        there it vanishes. ``MailboxFull`` under the policy ``raise``.
         """
         self.cast(CastUpdate(Work(fn, args, kwargs)))
 

@@ -100,7 +100,10 @@ class TaskExit(Exception):
 
 
 class TaskTimeout(TimeoutError):
-    """A task had no result within ``timeout`` seconds; unless its owner ends, it goes on."""
+    """A task had no result within ``timeout`` seconds.
+
+    It goes on, unless its owner ends over it; one of a stream is killed as the block is left.
+    """
 
     def __init__(self, task: object, timeout: float) -> None:
         super().__init__(f"{short_repr(task)}: no result within {timeout:g} s")
@@ -146,7 +149,10 @@ class AlreadyStarted(StartError):
 
 
 class NameTaken(ValueError):
-    """``register``: the name is held by ``pid``, or the process has the name ``name`` already."""
+    """``register``: the name is held by ``pid``, or the process has the name ``name`` already.
+
+    ``Table``: the name is that of another table, whose owner is ``pid``.
+    """
 
     def __init__(self, message: str, name: str, pid: Pid) -> None:
         super().__init__(message)
@@ -157,8 +163,9 @@ class NameTaken(ValueError):
 class ProcessNotFound(LookupError):
     """There is no such process. OTP: ``noproc`` and its argument errors.
 
-    Raised by ``send`` by name, ``unregister``, and ``link`` of a process that does not trap exits.
-    You do not get it for ``cast``, or ``send`` to a pid: those vanish. A call gets ``CallExit``.
+    Raised by ``send`` by name, ``unregister``, ``link`` of a process that does not trap exits, and
+    what reads a registry, a bus or a partition supervisor that is not running. You do not get it
+    for ``cast``, or ``send`` to a pid: those vanish. A call gets ``CallExit``.
     """
 
     def __init__(self, target: object) -> None:
@@ -184,7 +191,11 @@ class ReceiveTimeout(TimeoutError):
 
 
 class UnhandledMessage(Exception):
-    """No handler takes this call or cast, so the server crashed. OTP: a function clause error."""
+    """No handler takes this call or cast, so the server crashed. OTP: a function clause error.
+
+    Supervisors, pools, registries and limiters live on, as does every server that is asked by the
+    handle of another kind: to their callers it is the slip it is.
+    """
 
 
 class BadResult(TypeError):

@@ -306,7 +306,7 @@ def _enqueue(server: Process, pending: PendingCall) -> None:
 def refuse_calls_from_below(server: Process) -> None:
     """A supervisor has begun to stop what lives under it: their calls to it would wait for that."""
     for call in tuple(server.pending):
-        if isinstance(call, PendingCall):
-            caller = call.caller
-            if caller is not None and server in owners(caller):
-                call.refuse_cycle((caller.pid, server.pid, caller.pid))
+        assert isinstance(call, PendingCall)
+        caller = call.caller
+        if caller is not None and server in owners(caller):
+            call.refuse_cycle((caller.pid, server.pid, caller.pid))

@@ -46,11 +46,13 @@ class PubSub(Handle, Generic[M_contra]):
         ``subscribers``.
         """
         self._bus(topic)
+        require_process("subscribe")
         self._topics.register(topic, value)
 
     def unsubscribe(self, topic: str) -> None:
         """End all the calling process's subscriptions to ``topic``; no error if there is none."""
         self._bus(topic)
+        require_process("unsubscribe")
         self._topics.unregister(topic)
 
     def subscribers(self, topic: str) -> list[Entry[object]]:

@@ -131,7 +131,7 @@ class RegistryRef(Handle, Generic[K, V]):
     def keys(self, target: Target | None = None) -> list[K]:
         """The keys of a process, by default the calling one, once per entry. OTP: ``keys``.
 
-        None for a dead process.
+        An empty list for a process that is dead or has none.
         """
         entries, process = find_registry(self).entries, _process_of("keys", target)
         return [] if process is None else [cast("K", row.key) for row in entries.all_of(process)]

@@ -58,10 +58,11 @@ class TableTransfer(SystemInfo, Generic[K, V], frozen=True):
 class Table(Generic[K, V]):
     """Entries by key, for a process to write and for everybody to read. OTP: ``ets:new``.
 
-    ``Table[str, Session]("sessions", ttl=3600.0)`` makes one; the process that does is its owner.
-    Every operation is a plain call, without a message, from any process or task of the node, and
-    atomic. The table is gone when its owner has ended, before anybody hears of that; ``heir`` gets
-    it instead if it is alive then, and with it a ``TableTransfer``.
+    ``Table[str, Session]("sessions", ttl=3600.0)`` makes one; the process that does is its owner
+    (``OutsideProcess`` in a plain task). Every operation is a plain call, without a message, from
+    any process or task of the node, and atomic. The table is gone when its owner has ended, before
+    anybody hears of that; ``heir`` gets it instead if it is alive then, and with it a
+    ``TableTransfer``.
 
     - ``name``: for ``Table.named``; one table of a node has it (``NameTaken``).
     - ``kind``: in a ``set`` the keys ``1``, ``1.0`` and ``True`` are three; an ``ordered_set``

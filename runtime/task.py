@@ -212,9 +212,10 @@ class Task(Generic[T_co]):
         """End it within ``timeout`` seconds, or at once with ``"brutal_kill"``, and wait for that.
 
         OTP: ``Task.shutdown``. ``None`` says it ran and was ended; a task that had ended before, or
-        by itself meanwhile, gives its ``Ok`` or ``Exited``; ended by an earlier ``shutdown``,
-        ``Exited(NoProcess())``. Its owner does not feel it through the link if that is who calls,
-        and gets no message about it. Cancelling gives up the wait; the task has its signal.
+        by itself meanwhile, gives its ``Ok`` or ``Exited``; one that took longer than ``timeout``,
+        ``Exited(Killed())``; ended by an earlier ``shutdown``, ``Exited(NoProcess())``. Its owner
+        does not feel it through the link if that is who calls, and gets no message about it.
+        Cancelling gives up the wait; the task has its signal.
         """
         check_shutdown("timeout", timeout)
         await trio.lowlevel.checkpoint_if_cancelled()

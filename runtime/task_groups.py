@@ -72,9 +72,10 @@ async def wait_many(
 async def result_many(tasks: Iterable[Task[T]], *, timeout: float = DEFAULT_TIMEOUT) -> list[T]:
     """The values of all, in the order of the tasks. OTP: ``Task.await_many``.
 
-    The first task that ends without a value raises its ``TaskExit`` at once, and ``TaskTimeout``
-    comes after ``timeout`` seconds in all. The other tasks go on, and their owner hears nothing of
-    them any more. Cancelling gives up the wait.
+    A task that ends without a value raises its ``TaskExit`` at once, of several that have the first
+    in the list, and ``TaskTimeout`` comes after ``timeout`` seconds in all. The other tasks go on,
+    and their owner, if that is who asks, hears nothing of them any more. Cancelling gives up the
+    wait.
     """
     members = _check_tasks(tasks)
     check_seconds("timeout", timeout)

@@ -66,7 +66,8 @@ class LimiterStats(msgspec.Struct, frozen=True):
     - ``in_use``: permits that were given and not given back; 0 without a ``limit``.
     - ``queued``: callers that wait.
     - ``granted``: permits given so far.
-    - ``refused``: turned away at once, by ``LimiterFull`` or with ``None`` by ``try_acquire``.
+    - ``refused``: turned away at once: by ``LimiterFull``, with ``None`` by ``try_acquire``, or by
+      ``acquire(timeout=0)``.
     - ``abandoned``: callers that gave up before they were served: timed out, cancelled, dead.
     - ``reclaimed``: permits given back by the death of the process that held them.
     - ``longest_wait``, ``total_wait``: of those that were granted one, in the queue.

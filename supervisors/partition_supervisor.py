@@ -61,8 +61,8 @@ class PartitionSupervisor(Supervisor, Directory):
       restarts of all partitions count together.
 
     ``via("partitions", key)`` leads an ``int`` to the remainder of its absolute value, any other
-    key by ``stable_hash``: always to the same index, in every run. If that partition is not up, a
-    call raises ``CallExit`` and a cast vanishes.
+    key by its stable hash: of as many partitions always to the same one, in every run. If that is
+    not up, a call raises ``CallExit`` and a cast vanishes.
     """
 
     def __init__(
@@ -222,7 +222,8 @@ class PartitionSupervisorRef(Handle):
     def partition_of(self, key: Hashable) -> int:
         """The index a key is routed to. ``ValueError`` while there are 0 partitions.
 
-        ``TypeError`` for a key that ``stable_hash`` does not take; ``ProcessNotFound``.
+        ``TypeError`` for a key that has no stable hash: str, bytes, numbers, ``None``, enums,
+        dates, ``UUID``, ``Pid`` and tuples of these have one. ``ProcessNotFound``.
         """
         return self._server().index_of(key)
 

@@ -23,6 +23,7 @@ import trio
 
 from runtime import (
     Call,
+    Cast,
     Down,
     GenServer,
     Idle,
@@ -214,7 +215,13 @@ class RateLimiter(GenServer):
         """A slip of a caller; ending over it would forget the permits that are out."""
         name = type(request).__name__
         reply_to.error(UnhandledMessage(f"a rate limiter does not handle the call {name}"))
-        return NoReply()
+        return NoReply(self._rest())
+
+    @handles(Cast)
+    def _ignore_cast(self, message: Cast) -> CastResult:
+        """Reported, and nothing else, for the same reason."""
+        self._unexpected(message)
+        return self._rest()
 
     def _changed(self, reply_to: ReplyTo[None]) -> NoReply:
         self._serve(trio.current_time())

@@ -30,7 +30,8 @@ from supervisors.permits import check_count, make_rate
 class RateLimiterRef(Handle):
     """A ``Ref`` that leads to a ``RateLimiter``: ``RateLimiterRef("uploads")``.
 
-    Its methods raise ``CallExit`` if the limiter ends meanwhile or is not there.
+    Its methods raise ``CallExit`` if the limiter ends meanwhile or is not there; ``stats``,
+    ``resize`` and ``set_rate`` also ``CallTimeout`` after 5 seconds.
     """
 
     __slots__ = ()
@@ -77,15 +78,16 @@ class RateLimiterRef(Handle):
         return PermitBlock(partial(self.acquire, timeout=timeout))
 
     async def stats(self) -> LimiterStats:
-        """How things are; ``CallTimeout`` after 5 seconds."""
+        """How things are."""
         return await self.call(GetStats())
 
     async def resize(self, limit: int | None) -> None:
-        """Change how many may be in use at once; ``None`` only where there is a rate.
+        """Change how many may be in use at once; ``None``, no limit, only where there is a rate.
 
         Those who wait are served at once if there is room. With less room than is in use nothing
         is given until enough has come back. Permits given while there was no limit do not count.
-        Cancelling gives up the wait; it is done all the same.
+        ``ValueError`` if there would be neither limit nor rate. Cancelling gives up the wait; it is
+        done all the same.
         """
         if limit is not None:
             check_count("limit", limit, 1)
@@ -94,7 +96,7 @@ class RateLimiterRef(Handle):
     async def set_rate(
         self, rate: float | None, *, per: float = 1.0, burst: int | None = None
     ) -> None:
-        """Change the rate; ``None`` takes it away, where there is a limit.
+        """Change the rate; ``None`` takes it away, only where there is a limit (``ValueError``).
 
         What is saved up stays so, up to the new ``burst``; a limiter that had no rate begins with
         a full bucket. Cancelling gives up the wait; it is done all the same.

@@ -173,7 +173,7 @@ async def test_what_is_returned_is_not_copied(node: Node) -> None:
 
 
 async def test_a_first_function_that_raises_fails_the_start(node: Node, events: Recorder) -> None:
-    """AGT-009."""
+    """AGT-009 differs: there is no throw."""
     with pytest.raises(StartFailed) as caught:
         await Agent.start(boom)
     assert caught.value.__cause__ is BOOM

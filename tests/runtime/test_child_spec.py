@@ -260,3 +260,9 @@ def test_an_option_given_as_an_argument_is_told_its_place() -> None:
     with pytest.raises(TypeError) as caught:
         wrong(1, name="hits")
     assert caught.value.__notes__ == ["name: options of a child are set with .replace(...)"]
+
+
+def test_a_spec_can_be_a_key_whatever_its_arguments_are() -> None:
+    spec = Counter.child_spec(1)
+    unhashable = spec.with_arguments([])
+    assert {spec: 1, unhashable: 2}[unhashable.replace()] == 2

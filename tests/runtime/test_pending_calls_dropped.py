@@ -12,6 +12,7 @@ import trio
 from runtime import (
     CallError,
     CallExit,
+    CallTimeout,
     Crashed,
     ExitReason,
     Instrument,
@@ -326,3 +327,23 @@ async def test_a_plain_process_that_returns_with_a_request_in_its_mailbox(node: 
     with pytest.raises(CallExit) as caught:
         await ref(spawn(leaves)).call(Ask(crash))
     assert caught.value.reason == Normal()
+
+
+async def test_a_caller_that_has_given_up_already_is_told_of_at_once(node: Node) -> None:
+    """A server may ask for it late; it hears nothing of a caller that was answered."""
+    kept: list[ReplyTo[Any]] = []
+    told: list[str] = []
+
+    def keep(server: Scripted, reply_to: ReplyTo[Any]) -> NoReply:
+        kept.append(reply_to)
+        return NoReply()
+
+    server = await Scripted.start()
+    with pytest.raises(CallTimeout):
+        await server.call(Ask(keep), timeout=1.0)
+    kept[0].on_give_up(lambda: told.append("timed out"))
+    assert told == ["timed out"]
+    assert await server.call(Ask(lambda server, reply_to: kept.append(reply_to) or 5)) == 5
+    kept[1].on_give_up(lambda: told.append("answered"))
+    assert told == ["timed out"]
+    await server.stop()

@@ -164,7 +164,7 @@ async def test_a_topic_is_a_string(bus: PubSub[News], topic: Any) -> None:
 
 async def test_without_a_process_nobody_can_subscribe(bus: PubSub[News]) -> None:
     for call in (bus.subscribe, bus.unsubscribe):
-        with pytest.raises(OutsideProcess):
+        with pytest.raises(OutsideProcess, match=f"^{call.__name__} needs a process"):
             call("topic")
     with pytest.raises(OutsideProcess, match=r"^broadcast_from needs a process"):
         bus.broadcast_from("topic", News("one"))

@@ -294,7 +294,7 @@ def test_a_function_that_does_not_take_one_item_is_refused(
 
 @pytest.mark.parametrize("make", [async_stream, async_stream_nolink])
 def test_wrong_options_are_refused_when_the_stream_is_built(make: Callable[..., Any]) -> None:
-    """STRM-024."""
+    """STRM-024 differs: there is no ``shutdown``, for leaving the block kills the tasks."""
     for options in (
         {"max_concurrency": 0},
         {"timeout": -1},

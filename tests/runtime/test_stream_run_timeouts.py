@@ -39,7 +39,10 @@ BOTH = pytest.mark.parametrize("make", [async_stream, async_stream_nolink])
 async def test_a_task_that_takes_too_long_raises_in_the_consumer(
     node: Node, make: Callable[..., Any]
 ) -> None:
-    """STRM-019. What came before it is handed out; every task is gone after the block."""
+    """STRM-019. What came before it is handed out; every task is gone after the block.
+
+    differs: it is an error that is raised.
+    """
     seen: list[object] = []
 
     async def consume() -> None:

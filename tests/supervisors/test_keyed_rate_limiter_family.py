@@ -18,8 +18,11 @@ from runtime import (
     kill,
     open_node,
     processes,
+    ref,
     start,
 )
+from runtime.current import current_table
+from runtime.spawning import spawn_process
 from runtime.via import via
 from supervisors import Supervisor, SupervisorRef, open_supervisor
 from supervisors.keyed_rate_limiter import KeyedRateLimiter, KeyedRateLimiterRef
@@ -237,3 +240,13 @@ async def test_another_run_reads_nothing_here(node: Node) -> None:
 
     async with hosts.permit("a"):
         await trio.to_thread.run_sync(trio.run, elsewhere)
+
+
+async def test_one_whose_first_step_has_not_run_is_not_there_yet(node: Node) -> None:
+    spec = KeyedRateLimiter.child_spec(1)
+    process = spawn_process(current_table(), spec.make_body(), label="hosts", name="hosts")
+    with pytest.raises(ProcessNotFound):
+        KeyedRateLimiterRef[str]("hosts").keys()
+    await trio.sleep(1)
+    assert KeyedRateLimiterRef[str]("hosts").keys() == []
+    await ref(process.pid).stop()

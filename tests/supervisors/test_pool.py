@@ -162,7 +162,7 @@ async def test_a_worker_that_is_slow_to_stop_holds_up_nobody_and_keeps_its_slot(
 
 
 async def test_size_nothing_makes_every_worker_on_demand(node: Node) -> None:
-    """PL-19, and near PL-23."""
+    """PL-19. PL-23 differs: a worker that nobody waits for is not kept."""
     fleet = Fleet()
     pool = await start_pool(fleet, size=0, max_overflow=2)
     assert await pool.status() == PoolStatus("overflow", 0, 0, 0, 0)

@@ -187,7 +187,10 @@ async def test_the_supervisor_above_takes_part(node: Node) -> None:
 async def test_a_replacement_that_does_not_start_is_tried_again_and_counted(
     node: Node, events: Recorder
 ) -> None:
-    """PL-36, PL-37: the pool goes on answering, and those who wait go on waiting."""
+    """PL-36, PL-37: the pool goes on answering, and those who wait go on waiting.
+
+    differs: at the start of the pool it is the start that fails (test_pool).
+    """
 
     async def begin(number: int) -> Any:
         if number == 1:

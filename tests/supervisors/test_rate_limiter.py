@@ -12,8 +12,10 @@ from runtime import (
     Call,
     CallExit,
     CallTimeout,
+    Cast,
     Killed,
     MailboxLimit,
+    MessageUnexpected,
     Node,
     NoProcess,
     UnhandledMessage,
@@ -27,6 +29,7 @@ from runtime import (
 from supervisors.limiter_requests import LimiterFull, LimiterStats
 from supervisors.rate_limiter import RateLimiter
 from supervisors.rate_limiter_ref import RateLimiterRef
+from tests.conftest import Recorder
 from tests.supervisors.limiter_parts import Client, counts, holder, in_task, settle, start_limiter
 
 
@@ -290,11 +293,19 @@ class Ask(Call[int]):
     """Nothing a limiter knows."""
 
 
-async def test_a_call_it_does_not_know_is_refused_and_the_permits_stay_out(node: Node) -> None:
+class Say(Cast):
+    """Nor this."""
+
+
+async def test_what_it_does_not_know_is_refused_or_reported_and_the_permits_stay_out(
+    node: Node, events: Recorder
+) -> None:
     limiter = RateLimiterRef(await RateLimiter.start(1))
     permit = await limiter.acquire()
     with pytest.raises(UnhandledMessage, match="does not handle the call Ask"):
         await limiter.call(Ask())
+    limiter.cast(Say())
     assert await limiter.try_acquire() is None
+    assert [event.message for event in events.of(MessageUnexpected)] == ["Say()"]
     limiter.release(permit)
     await limiter.stop()

@@ -10,12 +10,15 @@ import pytest
 import trio
 
 from runtime import (
+    Call,
     CallExit,
     CallTimeout,
+    Cast,
     ExitReason,
     Node,
     NoProcess,
     Normal,
+    UnhandledMessage,
     resume,
     suspend,
     wait_exit,
@@ -331,10 +334,26 @@ async def test_an_idle_end_never_lets_more_through_than_the_rate(node: Node) -> 
     assert limiter.whereis() is None
 
 
-async def test_a_message_it_does_not_know_is_no_reason_to_stay(node: Node) -> None:
+class Ask(Call[int]):
+    """Nothing a limiter knows."""
+
+
+class Say(Cast):
+    """Nor this."""
+
+
+@pytest.mark.parametrize("how", ["call", "cast", "send"])
+async def test_a_message_it_does_not_know_is_no_reason_to_stay(node: Node, how: str) -> None:
     limiter = await start_limiter(1, idle_stop=10.0)
     await trio.sleep(5)
-    limiter.send("a stray message")
+    match how:
+        case "call":
+            with pytest.raises(UnhandledMessage):
+                await limiter.call(Ask())
+        case "cast":
+            limiter.cast(Say())
+        case _:
+            limiter.send("a stray message")
     assert await ended_after(limiter) == 10
 
 
