@@ -343,7 +343,12 @@ async def test_a_caller_that_has_given_up_already_is_told_of_at_once(node: Node)
         await server.call(Ask(keep), timeout=1.0)
     kept[0].on_give_up(lambda: told.append("timed out"))
     assert told == ["timed out"]
-    assert await server.call(Ask(lambda server, reply_to: kept.append(reply_to) or 5)) == 5
+
+    def answer(server: Scripted, reply_to: ReplyTo[Any]) -> int:
+        kept.append(reply_to)
+        return 5
+
+    assert await server.call(Ask(answer)) == 5
     kept[1].on_give_up(lambda: told.append("answered"))
     assert told == ["timed out"]
     await server.stop()
