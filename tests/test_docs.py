@@ -59,7 +59,9 @@ def test_every_file_it_links_to_exists(name: str) -> None:
 
 FAMILY = TEXTS["family.md"]
 OPTIONS = dict(
-    re.findall(r"^\| Option of (?:an? )?`([\w.]+)` .*\n\|---.*\n((?:\|.*\n)+)", FAMILY, re.MULTILINE)
+    re.findall(
+        r"^\| Option of (?:an? )?`([\w.]+)` .*\n\|---.*\n((?:\|.*\n)+)", FAMILY, re.MULTILINE
+    )
 )
 ROW = re.compile(r"^\| (.*?) \| (.*) \| (.*?) \|$", re.MULTILINE)
 REQUIRED = inspect.Parameter.empty
