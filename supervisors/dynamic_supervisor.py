@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 import trio
+from trio.lowlevel import enable_ki_protection
 
 from runtime import (
     ChildSpec,
@@ -134,6 +135,7 @@ class DynamicSupervisor(Supervising):
             raise Ignored(f"child {short_repr(spec.id)} is not enabled")
         return spec
 
+    @enable_ki_protection  # a process that the table does not know would never be stopped
     def _start_new(self, spec: ChildSpec, reply_to: ReplyTo[Ref]) -> None:
         child = DynamicChild(spec)
         child.requester = reply_to
@@ -267,6 +269,7 @@ class DynamicSupervisor(Supervising):
             self._retry_later(child, delay)
         return None
 
+    @enable_ki_protection
     def _start_again(self, child: DynamicChild) -> None:
         error = self._spawn(child)
         if error is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 
 import trio
+from trio.lowlevel import enable_ki_protection
 
 from runtime import ExitReason, Ignored, Pid, StartError
 from runtime.process import Process
@@ -39,6 +40,7 @@ class Family:
         self.rows = Children()
         self._nursery = nursery
 
+    @enable_ki_protection  # a process that the table does not know would never be stopped
     async def start(self, child: Child, ticket: Ticket | None = None) -> StartError | None:
         """Start a child and wait until it is up; what went wrong is returned, not raised.
 
