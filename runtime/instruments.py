@@ -147,13 +147,16 @@ class Instruments:
         for event in instrument.events:
             self._callbacks[event] = (*self._callbacks.get(event, ()), instrument.callback)
 
-    def remove(self, instrument: Instrument) -> None:
-        """Unsubscribe; nothing happens if it was not subscribed."""
+    def remove(self, instrument: Instrument) -> bool:
+        """Unsubscribe; whether it was subscribed."""
+        was_subscribed = False
         for event in instrument.events:
             held = list(self._callbacks.get(event, ()))
             if instrument.callback in held:
                 held.remove(instrument.callback)
+                was_subscribed = True
             self._callbacks[event] = tuple(held)
+        return was_subscribed
 
     def want(self, event: type[Event]) -> bool:
         """Whether anybody is subscribed, so that an event need not be built for nobody."""

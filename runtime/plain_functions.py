@@ -26,6 +26,18 @@ def signature_of(fn: Callable[..., object]) -> inspect.Signature | None:
         return None
 
 
+def check_takes(field: str, fn: Callable[..., object], *arguments: str) -> None:
+    """Refuse a function that cannot be called with so many positional arguments."""
+    signature = signature_of(fn)
+    if signature is None:
+        return
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        takes = ", ".join(arguments)
+        raise TypeError(f"{field}: got {fn!r}, allowed is a function of ({takes})") from None
+
+
 def _is_async(fn: object) -> bool:
     while isinstance(fn, partial):
         fn = fn.func

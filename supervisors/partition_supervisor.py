@@ -30,7 +30,7 @@ from runtime.handle import Handle
 from runtime.keys import stable_hash
 from runtime.messages import HandleCall
 from runtime.outcomes import InitResult
-from runtime.plain_functions import check_plain_function
+from runtime.plain_functions import check_plain_function, check_takes
 from runtime.process import Process
 from runtime.server_body import ServerBody
 from runtime.via import Directory
@@ -308,6 +308,7 @@ def _check_with_arguments(with_arguments: WithArguments | None) -> WithArguments
         check_plain_function(
             "with_arguments", with_arguments, "what takes time belongs into the child's init"
         )
+        check_takes("with_arguments", with_arguments, "args", "index")
     return with_arguments
 
 

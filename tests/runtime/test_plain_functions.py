@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from runtime.plain_functions import check_plain_function, signature_of
+from runtime.plain_functions import check_plain_function, check_takes, signature_of
 
 
 def plain(text: str) -> str:
@@ -64,3 +64,11 @@ def test_what_cannot_be_called_is_refused(fn: object) -> None:
 def test_a_function_says_what_it_takes_if_it_can() -> None:
     assert list(signature_of(plain).parameters) == ["text"]  # type: ignore[union-attr]
     assert signature_of(time.sleep) is None
+
+
+def test_a_function_must_take_what_it_will_be_given() -> None:
+    check_takes("fn", lambda args, index: None, "args", "index")
+    check_takes("fn", lambda *args: None, "args", "index")
+    check_takes("fn", time.sleep, "args", "index")  # it does not say
+    with pytest.raises(TypeError, match=r"^fn: got <.+>, allowed is a function of \(args, index\)$"):
+        check_takes("fn", lambda args: None, "args", "index")

@@ -1,0 +1,86 @@
+"""Ends: make a process crash, and say why one must have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+import trio
+
+from runtime.calls import DEFAULT_TIMEOUT, Ref, ref
+from runtime.containment import short_repr
+from runtime.current import Target, find_process, incarnation
+from runtime.exits import Crashed, ExitReason
+from runtime.pid import Pid
+from runtime.testing.deaths import known_deaths
+from runtime.testing.patterns import Pattern, describe, predicate_of
+from runtime.waiting import wait_ended
+
+
+class CrashedByTest(Exception):
+    """What a process crashes with when ``crash`` is given no exception of its own."""
+
+
+async def crash(
+    target: Target, exception: Exception | None = None, *, timeout: float = DEFAULT_TIMEOUT
+) -> None:
+    """Let a process end as if ``exception`` had been raised in it; returns when it is dead.
+
+    A server first handles what is in its mailbox, and its ``terminate`` runs: to its links, its
+    monitors and its supervisor it is a crash like any other. A process that is no server is
+    interrupted where it waits. Works whether it traps exits or not; ``kill`` is the harder way.
+
+    ``CallExit`` if there is no such process or it ended with another reason, ``CallTimeout`` after
+    ``timeout`` seconds. Cancelling gives up the wait; it crashes all the same.
+    """
+    if not (exception is None or isinstance(exception, Exception)):
+        raise TypeError(f"exception: got {exception!r}, allowed are an exception and None")
+    handle = ref(target) if isinstance(target, Pid) else cast("Ref", target)
+    await handle.stop(Crashed(exception or CrashedByTest("crashed by the test")), timeout=timeout)
+
+
+async def assert_down(
+    target: Target, reason: Pattern = object, *, timeout: float = 1.0
+) -> ExitReason:
+    """Wait until a process is dead, assert that it died of ``reason``, and return why it did.
+
+    ``reason`` is a class such as ``Killed`` or ``Crashed``, a value such as ``Shutdown("bye")``, a
+    predicate, or a class of exceptions: ``ValueError`` means that it crashed with one. Works in any
+    task of the node. Of a process that was dead before, the reason is known with the ``node``
+    fixture or within ``remember_deaths``. Fails after ``timeout`` seconds. Cancelling gives up the
+    wait. ExUnit: ``assert_receive {:DOWN, ...}``.
+    """
+    expected = _of_exception(reason) or predicate_of(reason)
+    ended = await _reason_of(target, timeout)
+    assert expected(ended), (
+        f"{target!r} was to end with {describe(reason)}, but ended with {short_repr(ended)}"
+    )
+    return ended
+
+
+def _of_exception(reason: Pattern) -> Callable[[object], bool] | None:
+    if isinstance(reason, type) and issubclass(reason, BaseException):
+        return lambda ended: isinstance(ended, Crashed) and isinstance(ended.exception, reason)
+    return None
+
+
+async def _reason_of(target: Target, timeout: float) -> ExitReason:
+    process = find_process(target)
+    if process is None:
+        return _reason_of_dead(target)
+    ended: ExitReason = None
+    with trio.move_on_after(timeout) as patience:
+        ended = await wait_ended(process)
+    assert not patience.cancelled_caught, f"{target!r} is still alive after {timeout:g} s"
+    return ended
+
+
+def _reason_of_dead(target: Target) -> ExitReason:
+    pid = incarnation(target)
+    assert pid is not None, f"nobody holds the name {target!r}: ask by the pid or the Ref"
+    deaths = known_deaths()
+    assert pid in deaths, (
+        f"{target!r} was dead already, and nobody noted why: take the `node` fixture, or put "
+        "`with remember_deaths():` around"
+    )
+    return deaths[pid]

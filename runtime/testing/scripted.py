@@ -1,0 +1,158 @@
+"""A server that the test plays: it answers nothing by itself, the test says what and when.
+
+So an order that is one in a thousand in a service is written down in three lines: the first call
+is answered after the second, the server crashes between the two.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, cast
+
+import trio
+
+from runtime.child_spec import ChildSpec
+from runtime.containment import short_repr
+from runtime.gen_server import GenServer
+from runtime.messages import Call
+from runtime.outcomes import NoReply
+from runtime.pending_calls import ReplyTo
+from runtime.testing.patterns import Pattern, describe, predicate_of
+
+C = TypeVar("C", bound=Call[Any])
+C_co = TypeVar("C_co", bound=Call[Any], covariant=True)
+
+
+class ReceivedCall(Generic[C_co]):
+    """A call that waits for the test's answer; dropped unanswered, it fails its caller."""
+
+    def __init__(self, request: C_co, reply_to: ReplyTo[object]) -> None:
+        self.request = request
+        self._reply_to = reply_to
+
+    def __repr__(self) -> str:
+        return f"the call {short_repr(self.request)}"
+
+    @property
+    def answered(self) -> bool:
+        """Whether the call has ended: answered, timed out, given up, or by the server's end."""
+        return self._reply_to.answered
+
+    def reply(self, value: object) -> None:
+        """The caller gets ``value``."""
+        self._reply_to.reply(value)
+
+    def error(self, exception: Exception) -> None:
+        """``exception`` is raised in the caller."""
+        self._reply_to.error(exception)
+
+
+class Scripted:
+    """The script of a server, in the hands of the test.
+
+    ``script.child_spec()`` describes the server: start it like any other, under any name, also as
+    a child of a supervisor. Whatever is sent to it waits until the test asks for it, in the order
+    in which it came. A server that is restarted goes on with the same script.
+    """
+
+    def __init__(self) -> None:
+        self._arrived: deque[object] = deque()
+        self._waiting = trio.lowlevel.ParkingLot()
+        self._answers: dict[type, Callable[[Any], object]] = {}
+
+    def child_spec(self) -> ChildSpec:
+        """What is to be started: ``script.child_spec().replace(name="db")``."""
+        return ScriptedServer.child_spec(self)
+
+    def always(self, request: type[C], answer: Callable[[C], object]) -> None:
+        """From now on answer calls of this class at once, by ``answer(request)``, and hide them."""
+        self._answers[request] = answer
+
+    async def expect_call(self, request: type[C], *, timeout: float = 1.0) -> ReceivedCall[C]:
+        """The next message must be a call of this class, and waits for your answer.
+
+        ``AssertionError`` if another message is next, or none comes within ``timeout`` seconds.
+        Cancelling takes nothing.
+        """
+
+        def is_call(message: object) -> bool:
+            return isinstance(_request_in(message), request)
+
+        call = await self._next(is_call, f"a call of {request.__name__}", timeout)
+        return cast("ReceivedCall[C]", call)
+
+    async def expect(self, pattern: Pattern, *, timeout: float = 1.0) -> object:
+        """The next message must be as expected: a cast, or any message but a call. Returns it.
+
+        ``pattern`` and the errors are those of ``assert_receive``. Cancelling takes nothing.
+        """
+        matches = predicate_of(pattern)
+
+        def is_message(message: object) -> bool:
+            return not isinstance(message, ReceivedCall) and matches(message)
+
+        return await self._next(is_message, describe(pattern), timeout)
+
+    async def expect_nothing(self, *, timeout: float = 0.1) -> None:
+        """Nothing has come that was not expected, nor comes within ``timeout`` seconds."""
+        if await self._something(timeout):
+            raise AssertionError(f"nothing was to come, but this did: {self._arrived[0]!r}")
+
+    def take(self, message: object) -> None:
+        """The server has got this."""
+        self._arrived.append(message)
+        self._waiting.unpark()
+
+    def take_call(self, request: Call[object], reply_to: ReplyTo[object]) -> object:
+        """The server has got this call: answer as always, or leave it to the test."""
+        answer = self._answers.get(type(request))
+        if answer is not None:
+            return answer(request)
+        self.take(ReceivedCall(request, reply_to))
+        return NoReply()
+
+    async def _next(
+        self, matches: Callable[[object], bool], expected: str, timeout: float
+    ) -> object:
+        if not await self._something(timeout):
+            raise AssertionError(f"{expected} was to come next, but nothing came in {timeout:g} s")
+        if not matches(self._arrived[0]):
+            raise AssertionError(f"{expected} was to come next, but it was {self._arrived[0]!r}")
+        return self._arrived.popleft()
+
+    async def _something(self, timeout: float) -> bool:
+        """Whether there is a message, now or within ``timeout`` seconds."""
+        await trio.lowlevel.checkpoint()
+        with trio.move_on_after(timeout):
+            while not self._arrived:
+                await self._waiting.park()
+        return bool(self._arrived)
+
+
+def _request_in(message: object) -> object:
+    """The request of a call; of anything else nothing."""
+    return (
+        cast("ReceivedCall[Call[object]]", message).request
+        if isinstance(message, ReceivedCall)
+        else None
+    )
+
+
+class ScriptedServer(GenServer):
+    """Hands everything to its script."""
+
+    def __init__(self, script: Scripted) -> None:
+        self._script = script
+
+    def handle_call(self, request: Call[object], reply_to: ReplyTo[object]) -> object:
+        """Answer as always, or leave it to the test."""
+        return self._script.take_call(request, reply_to)
+
+    def handle_cast(self, message: object) -> None:
+        """The test looks at it."""
+        self._script.take(message)
+
+    def handle_info(self, message: object) -> None:
+        """The test looks at it."""
+        self._script.take(message)
