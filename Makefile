@@ -20,17 +20,26 @@ AT_LEAST_3_11 := import sys; sys.exit(sys.version_info < (3, 11))
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test soak check lint types cover format clean
+.PHONY: help run test conformance oracle schedules soak check lint types cover format clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
-	@echo '  ARGS="..." is passed on by run, test and soak; PYTHON=... chooses the interpreter'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@echo '  ARGS="..." is passed on by run, test, conformance, oracle, schedules, soak; PYTHON=... chooses the interpreter'
 
 run: $(STAMP) ## run the link checker example (ARGS="--help" says what it takes)
 	@$(PY) -m examples.sitecheck $(ARGS)
 
 test: $(STAMP) ## run the tests (ARGS="-k name" picks some)
 	@$(PY) -m pytest $(ARGS)
+
+conformance: $(STAMP) ## run the rows of OTP's behaviour and count them
+	@$(PY) -m tests.conformance $(ARGS)
+
+oracle: $(STAMP) ## run the Elixir programs and check the stored output (needs elixir)
+	@$(PY) -m tests.oracle $(ARGS)
+
+schedules: $(STAMP) ## run what an order of tasks could upset under 200 orders
+	@$(PY) -m tests.schedules $(ARGS)
 
 soak: $(STAMP) ## run 100,000 of each and look for leaks (ARGS="tasks --count 1000000")
 	@$(PY) -m tests.soak $(ARGS)
@@ -46,7 +55,9 @@ types: $(STAMP) ## check types with mypy and pyright
 	$(PY) -m pyright
 
 cover: $(STAMP) ## run the tests with branch coverage
-	$(PY) -m pytest --cov --cov-branch $(ARGS)
+	$(PY) -m coverage run --branch -m pytest $(ARGS)
+	@$(PY) -m coverage combine --quiet
+	@$(PY) -m coverage report
 
 format: $(STAMP) ## format the code and fix what the linter can fix
 	$(PY) -m ruff check --fix-only --quiet .

@@ -1,8 +1,10 @@
-"""What every test has at hand: virtual time, a node that is checked for leaks, its events."""
+"""What every test has at hand: virtual time, a schedule that replays, a node that is checked for
+leaks, its events."""
 
 from __future__ import annotations
 
 import inspect
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeVar, get_args
 
@@ -17,6 +19,44 @@ from runtime.process_table import ProcessTable
 T = TypeVar("T")
 
 END_OF_TIME = 1e12
+
+# What scenarios and parts assert is shown like what tests assert.
+pytest.register_assert_rewrite(
+    "tests.conformance", "tests.models", "tests.oracle", "tests.runtime", "tests.supervisors"
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--schedule`` repeats the order of tasks of another run."""
+    parser.addoption(
+        "--schedule",
+        type=int,
+        default=random.randrange(1_000_000),
+        metavar="SEED",
+        help="the seed of Trio's scheduler, by default another one in each run",
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Printed first, so that whatever fails can be repeated."""
+    return f"schedule: {schedule_of(config)}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Printed last as well, since the header is not shown with ``-q``."""
+    if terminalreporter.stats.get("failed"):
+        seed = schedule_of(terminalreporter.config)
+        terminalreporter.write_line(f"the order of tasks is repeated with --schedule {seed}")
+
+
+def schedule_of(config: pytest.Config) -> int:
+    """The seed of this run."""
+    return int(str(config.getoption("--schedule")))
+
+
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Seed the order in which Trio runs tasks that are ready at once; each test its own way."""
+    trio._core._run._r.seed(f"{schedule_of(item.config)} {item.nodeid}")
 
 
 def run_in_virtual_time(

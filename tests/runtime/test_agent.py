@@ -10,17 +10,13 @@ import trio
 import trio.testing
 
 from runtime import (
-    AlreadyStarted,
     BadResult,
     CallExit,
     Continue,
-    Crashed,
-    ExitReason,
     Idle,
     Ignore,
     MessageUnexpected,
     Node,
-    NoProcess,
     NoReply,
     Normal,
     OutsideProcess,
@@ -32,21 +28,17 @@ from runtime import (
     Stop,
     UnhandledMessage,
     exit,
-    get_state,
     is_alive,
     kill,
     named,
-    replace_state,
-    resume,
     self_,
     start,
-    suspend,
     wait_exit,
 )
 from runtime.agent import Agent, AgentRef
 from supervisors import open_supervisor
 from tests.conftest import Recorder
-from tests.support import Ask, end_of, reason_of
+from tests.support import Ask, reason_of
 
 BOOM = ValueError("boom")
 
@@ -71,22 +63,7 @@ async def later(*_: object) -> int:
     return 1
 
 
-def crash_of(reason: ExitReason) -> BaseException:
-    assert isinstance(reason, Crashed)
-    return reason.exception
-
-
 # ---------------------------------------------------------------------- get, update
-
-
-async def test_the_state_is_read_replaced_and_read_and_replaced_at_once(node: Node) -> None:
-    """AGT-001."""
-    agent = await Agent.start(count_from, 10)
-    assert await agent.get(same) == 10
-    assert await agent.update(add) is None  # type: ignore[func-returns-value]
-    assert await agent.get_and_update(lambda state: (f"was {state}", 20)) == "was 11"
-    assert agent.cast_update(add, 2) is None  # type: ignore[func-returns-value]
-    assert await agent.get(same) == 22
 
 
 async def test_functions_run_inside_the_agent(node: Node) -> None:
@@ -172,13 +149,6 @@ async def test_what_is_returned_is_not_copied(node: Node) -> None:
 # ---------------------------------------------------------------------- start and end
 
 
-async def test_a_first_function_that_raises_fails_the_start(node: Node, events: Recorder) -> None:
-    """AGT-009 differs: there is no throw."""
-    with pytest.raises(StartFailed) as caught:
-        await Agent.start(boom)
-    assert caught.value.__cause__ is BOOM
-
-
 async def test_a_first_function_that_returns_a_coroutine_fails_the_start(node: Node) -> None:
     with pytest.raises(StartFailed) as caught:
         await Agent.start(lambda: later())
@@ -195,16 +165,6 @@ async def test_the_first_function_runs_in_the_agent_and_not_when_the_spec_is_mad
     assert made == [ref.pid]
 
 
-async def test_nobody_there(node: Node) -> None:
-    """AGT-011."""
-    agent = AgentRef[int]("nobody")
-    agent.cast_update(add)
-    for ask in (agent.get, agent.update):
-        with pytest.raises(CallExit) as caught:
-            await ask(add)
-        assert caught.value.reason == NoProcess()
-
-
 async def test_a_stray_message_is_reported_and_ignored(node: Node, events: Recorder) -> None:
     """AGT-012."""
     agent = await Agent.start(count_from)
@@ -219,24 +179,6 @@ async def test_a_stray_call_crashes_it_like_every_server(node: Node) -> None:
     with pytest.raises(CallExit) as caught:
         await agent.call(Ask(lambda *_: None))
     assert isinstance(caught.value.__cause__, UnhandledMessage)
-
-
-async def test_stop_ends_it_with_the_reason_that_is_given(node: Node, events: Recorder) -> None:
-    """AGT-013."""
-    plainly, on_purpose = await Agent.start(count_from), await Agent.start(count_from)
-    await plainly.stop()
-    await on_purpose.stop("done")
-    assert end_of(events, plainly.pid) == Normal()
-    assert end_of(events, on_purpose.pid) == "done"
-
-
-async def test_a_name_that_is_taken_starts_nothing(node: Node) -> None:
-    """AGT-014."""
-    spec = Agent.child_spec(count_from).replace(name="count")
-    first = await start(spec)
-    with pytest.raises(AlreadyStarted) as caught:
-        await start(spec)
-    assert caught.value.pid is first.pid
 
 
 async def test_start_link_ties_it_to_the_calling_process(node: Node) -> None:
@@ -268,18 +210,6 @@ async def test_under_a_supervisor_it_starts_anew_and_the_state_is_lost() -> None
         await trio.testing.wait_all_tasks_blocked()
         assert agent.pid is not before
         assert await agent.get(same) == 5
-
-
-async def test_a_suspended_agent_can_be_given_another_state(node: Node) -> None:
-    """AGT-016 differs: there is no code change; ``replace_state`` does what it is for."""
-    agent = await Agent.start(count_from, 5)
-    await suspend(agent)
-    await replace_state(agent, lambda attributes: {**attributes, "state": str(attributes["state"])})
-    with pytest.raises(ValueError, match="boom"):
-        await replace_state(agent, boom)
-    await resume(agent)
-    assert await agent.get(same) == "5"
-    assert (await get_state(agent))["state"] == "5"
 
 
 # ---------------------------------------------------------------------- specs and handles

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import trio
-import trio.testing
 
 from runtime import (
     BadResult,
@@ -101,15 +100,6 @@ async def test_a_function_may_end_the_agent_with_a_reason(node: Node, events: Re
     assert end_of(events, agent.pid) == "enough"
 
 
-async def test_a_cast_whose_function_raises_crashes_the_agent_alone(
-    node: Node, events: Recorder
-) -> None:
-    """AGT-006."""
-    agent = await Agent.start(count_from)
-    agent.cast_update(boom)
-    assert crash_of(await wait_exit(agent.pid)) is BOOM
-
-
 @pytest.mark.parametrize("operation", ["get", "update", "get_and_update", "cast_update"])
 async def test_a_function_that_returns_a_coroutine_crashes_the_agent(
     node: Node, events: Recorder, operation: str
@@ -185,19 +175,6 @@ async def test_an_update_whose_caller_was_cancelled_is_made_all_the_same(node: N
     assert scope.cancelled_caught
     await resume(agent)
     assert await agent.get(same) == 1
-
-
-async def test_a_function_that_outlasts_the_time_out_is_answered(node: Node) -> None:
-    """AGT-007 differs: a function is atomic, nothing runs beside it, the time-out neither."""
-    clock = trio.lowlevel.current_clock()
-    assert isinstance(clock, trio.testing.MockClock)
-
-    def slow(state: int) -> int:
-        clock.jump(60)
-        return state
-
-    agent = await Agent.start(count_from)
-    assert await agent.get(slow) == 0
 
 
 async def test_a_handle_without_a_limit_waits(node: Node) -> None:

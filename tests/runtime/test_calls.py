@@ -24,7 +24,6 @@ from runtime import (
     named,
     receive,
     ref,
-    self_,
     send,
     spawn,
     start,
@@ -117,21 +116,6 @@ async def test_a_deferred_reply_is_sent_by_a_later_handler(node: Node) -> None:
         await trio.sleep(2)
         assert await server.call(Ask(lambda one, reply_to: "not blocked")) == "not blocked"
         server.send(Note(answer))
-
-
-async def test_a_deferred_reply_is_sent_by_another_process_or_task(node: Node) -> None:
-    """GEN-035."""
-
-    def by_process(one: Any, reply_to: ReplyTo[str]) -> NoReply:
-        async def worker() -> None:
-            await trio.sleep(1)
-            reply_to.reply("from a worker")
-
-        spawn(worker)
-        return NoReply()
-
-    server = await start(Scripted.child_spec())
-    assert await server.call(Ask(by_process)) == "from a worker"
 
 
 async def test_the_server_can_raise_in_the_caller_and_go_on(node: Node) -> None:
@@ -330,23 +314,6 @@ async def test_a_plain_process_answers_a_call_as_a_request(node: Node) -> None:
     assert await ref(pid).call(Get()) == 41
     with pytest.raises(KeyError):
         await ref(pid).call(Get())
-
-
-async def test_an_unrelated_message_stays_in_the_mailbox_during_a_call(node: Node) -> None:
-    """GEN-056, GEN-057: and a call leaves nothing there."""
-    server = await Counter.start(3)
-
-    async def client() -> list[object]:
-        send(self_(), "unrelated")
-        assert await server.call(Get()) == 3
-        await server.stop()
-        await trio.sleep(1)
-        found = [await receive()]
-        with trio.move_on_after(1):
-            found.append(await receive())
-        return found
-
-    assert await in_process(client) == ["unrelated"]
 
 
 async def test_a_cancelled_caller_sends_nothing(node: Node) -> None:

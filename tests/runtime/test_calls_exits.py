@@ -10,8 +10,8 @@ import trio
 
 from runtime import (
     CallExit,
+    CleanupFailed,
     Crashed,
-    Exit,
     ExitReason,
     Killed,
     Node,
@@ -27,14 +27,14 @@ from runtime import (
     exit,
     is_alive,
     kill,
-    link,
     receive,
     ref,
     spawn,
     start,
     start_link,
 )
-from tests.support import Ask, Do, Note, Scripted, in_process, reason_of
+from tests.conftest import Recorder
+from tests.support import Ask, Do, Scripted, reason_of
 
 BOOM = ValueError("boom")
 REASONS: list[ExitReason] = [Normal(), Shutdown(), Shutdown("x"), "own", Killed(), Crashed(BOOM)]
@@ -147,19 +147,6 @@ async def test_an_outcome_that_is_raised_is_a_crash(node: Node) -> None:
     server = await start(Scripted.child_spec())
     error = await exit_of(server, Ask(handler))
     assert isinstance(error.__cause__, TypeError)
-
-
-async def test_a_deferred_caller_hears_of_a_later_stop(node: Node) -> None:
-    """GEN-048."""
-    server = await start(Scripted.child_spec())
-    async with trio.open_nursery() as nursery:
-
-        @nursery.start_soon
-        async def client() -> None:
-            assert (await exit_of(server, Ask(defer))).reason == "later"
-
-        await trio.sleep(1)
-        server.send(Note(lambda one: Stop("later")))
 
 
 @pytest.mark.parametrize("end", ["crash", "stop", "stop with reply"])
@@ -284,18 +271,18 @@ async def test_a_linked_caller_ends_with_the_plain_reason(node: Node) -> None:
     assert await reason_of(client) == Crashed(BOOM)
 
 
-async def test_a_linked_trapping_caller_gets_the_exit_of_the_call_and_a_message(
-    node: Node,
+@pytest.mark.parametrize("reason", [Shutdown(), Crashed(BOOM)])
+async def test_a_linked_caller_that_its_call_ends_as_well_has_not_failed_to_clean_up(
+    node: Node, events: Recorder, reason: ExitReason
 ) -> None:
-    """GEN-063."""
-    server = await start(Scripted.child_spec())
+    """The end of the server reaches it twice in one step: by the link and by the call."""
 
     async def client() -> None:
-        link(server)
-        assert (await exit_of(server, Ask(crash))).reason == Crashed(BOOM)
-        assert await receive(Exit, timeout=1) == Exit(server.pid, Crashed(BOOM))
+        server = await start_link(Scripted.child_spec())
+        await server.call(Ask(lambda one, reply_to: Stop(reason)))
 
-    await in_process(client, trap=True)
+    assert await reason_of(client) == reason
+    assert events.of(CleanupFailed) == []
 
 
 async def test_the_callers_of_a_plain_process_hear_of_its_end(node: Node) -> None:

@@ -8,7 +8,6 @@ import pytest
 import trio
 
 from runtime import (
-    CallError,
     CallExit,
     CallTimeout,
     Crashed,
@@ -22,7 +21,6 @@ from runtime import (
     Shutdown,
     is_alive,
     kill,
-    named,
     ref,
     spawn,
     start,
@@ -41,22 +39,6 @@ async def stop_error(server: Ref, reason: ExitReason = "asked") -> CallExit:
     with pytest.raises(CallExit) as caught:
         await server.stop(reason)
     return caught.value
-
-
-async def test_stop_returns_when_the_server_is_gone(node: Node) -> None:
-    """GEN-078: the reason is Normal, and it waits without a limit."""
-    log: list[Any] = []
-
-    async def last_words(one: object, reason: object) -> None:
-        await trio.sleep(50_000)
-        log.append("terminated")
-
-    server = await start(Scripted.child_spec(log, terminate=last_words).replace(name="counter"))
-    pid = server.pid
-    await server.stop()
-    assert log == [("terminate", Normal()), "terminated"]
-    assert not is_alive(pid)
-    assert named("counter").whereis() is None
 
 
 @pytest.mark.parametrize(
@@ -138,22 +120,6 @@ async def test_a_terminate_that_fails_is_the_exit(
     assert error.__cause__ is (BOOM if fault is BOOM else None)
 
 
-async def test_a_stop_can_time_out_and_the_server_still_ends(node: Node) -> None:
-    """GEN-083."""
-    log: list[Any] = []
-    server = await start(Scripted.child_spec(log, terminate=slow))
-    pid = server.pid
-    begun = trio.current_time()
-    with pytest.raises(CallTimeout) as caught:
-        await server.stop(timeout=1)
-    assert trio.current_time() - begun == 1
-    assert isinstance(caught.value, CallError)
-    assert is_alive(pid)
-    await trio.sleep(3)
-    assert not is_alive(pid)
-    assert log == [("terminate", Normal())]
-
-
 async def test_a_stop_that_is_cancelled_stands(node: Node) -> None:
     server = await start(Scripted.child_spec(terminate=slow))
     with trio.move_on_after(1):
@@ -171,42 +137,6 @@ async def test_a_stop_behind_a_busy_handler_times_out_too(node: Node) -> None:
         await server.stop(timeout=1)
     await trio.sleep(5)
     assert not is_alive(server), "and it is in the queue still"
-
-
-async def test_a_stop_of_nobody_is_an_exit(node: Node) -> None:
-    """GEN-084."""
-    gone = await start(Scripted.child_spec())
-    await gone.stop()
-    for target in (gone, ref(gone.pid), named("nobody")):
-        error = await stop_error(target)
-        assert error.reason == NoProcess()
-        assert error.target is target
-
-
-@pytest.mark.parametrize("second", ["other", "asked"])
-async def test_two_stops_at_once(node: Node, second: str) -> None:
-    """GEN-086: the first is ok; the second gets the server's exit.
-
-    differs: a second stop that asked for the very reason it ended with is content.
-    """
-    log: list[Any] = []
-    server = await start(Scripted.child_spec(log, terminate=slow))
-    results: list[object] = []
-
-    async def stop(reason: str) -> None:
-        try:
-            await server.stop(reason)
-        except CallExit as exc:
-            results.append(exc.reason)
-        else:
-            results.append("ok")
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(stop, "asked")
-        await trio.sleep(1)
-        nursery.start_soon(stop, second)
-    assert sorted(map(str, results)) == (["asked", "ok"] if second == "other" else ["ok", "ok"])
-    assert log == [("terminate", "asked")]
 
 
 async def test_twenty_stops_in_one_tick_end_the_server_once(node: Node) -> None:

@@ -86,12 +86,6 @@ async def test_the_timeout_covers_the_wait_in_the_queue(node: Node) -> None:
     assert log == ["handled", "handled"]
 
 
-async def test_without_a_timeout_it_waits(node: Node) -> None:
-    """GEN-055."""
-    server = await start(Scripted.child_spec())
-    assert await server.call(sleeper(1e6), timeout=float("inf")) == "reply"
-
-
 @pytest.mark.parametrize("parked", [True, False])
 async def test_a_timeout_of_zero_times_out_at_once(node: Node, parked: bool) -> None:
     """GEN-053: also when the server could answer at once, and it still handles the request."""

@@ -75,22 +75,6 @@ async def test_a_cycle_is_refused_at_once_with_the_cycle_in_the_message(
     assert str(error) == f"Ask to named('a') would wait for itself: {path}"
 
 
-@pytest.mark.parametrize("how", ["pid", "name"])
-async def test_a_server_that_calls_itself_may_catch_it(node: Node, how: str) -> None:
-    """GEN-059."""
-    (server,) = await servers("a")
-    target = named("a") if how == "name" else ref(server.pid)
-
-    async def handler(one: Any, reply_to: object) -> str:
-        with pytest.raises(CallCycle) as caught:
-            await target.call(HELLO)
-        assert caught.value.cycle == (self_(), self_())
-        return "caught"
-
-    assert await server.call(Ask(handler)) == "caught"
-    assert await server.call(Ask(lambda one, reply_to: "alive")) == "alive"
-
-
 async def test_asking_oneself_for_the_state_or_the_end_is_a_cycle_too(node: Node) -> None:
     """GEN-085."""
     (server,) = await servers("a")

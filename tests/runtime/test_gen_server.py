@@ -20,16 +20,13 @@ from runtime import (
     GenServer,
     Idle,
     Ignore,
-    Killed,
     MessageUnexpected,
     Node,
-    Normal,
     ProcessCrashed,
     ProcessExit,
     Ref,
     Reply,
     ReplyTo,
-    Shutdown,
     Stop,
     UnhandledMessage,
     exit,
@@ -146,27 +143,6 @@ async def test_a_bare_server_starts_stops_and_ends(node: Node) -> None:
     server = await Bare.start()
     await server.stop()
     assert not is_alive(server)
-
-
-@pytest.mark.parametrize(
-    ("end", "reported"),
-    [
-        (lambda: Stop(Normal()), False),
-        (lambda: Stop(Shutdown()), False),
-        (lambda: Stop(Shutdown("x")), False),
-        (lambda: Stop("own"), True),
-        (lambda: Stop(Killed()), True),
-    ],
-)
-async def test_only_an_end_that_is_neither_normal_nor_shutdown_is_reported(
-    node: Node, events: Recorder, end: Callable[[], Stop], reported: bool
-) -> None:
-    """GEN-090."""
-    server = await start(Scripted.child_spec())
-    server.cast(Do(lambda one: end()))
-    await trio.sleep(1)
-    assert not is_alive(server)
-    assert len(events.of(ProcessCrashed)) == reported
 
 
 @pytest.mark.parametrize("style", ["def", "async"])

@@ -55,23 +55,11 @@ class Counter(Scripted):
         self.count = count
 
 
-def add(server: Any) -> None:
-    server.count += 1
-
-
 async def test_the_state_by_pid_handle_and_name(node: Node) -> None:
     """SYS-001."""
     server = await start(Counter.child_spec(7).replace(name="counter"))
     for target in (server, server.pid, ref(server.pid), named("counter")):
         assert (await get_state(target))["count"] == 7
-
-
-async def test_the_state_is_seen_after_what_was_sent_before(node: Node) -> None:
-    """SYS-002."""
-    server = await Counter.start()
-    for _ in range(50):
-        server.cast(Do(add))
-    assert (await get_state(server))["count"] == 50
 
 
 async def test_the_state_is_a_copy(node: Node) -> None:
@@ -129,23 +117,6 @@ async def test_the_status(node: Node) -> None:
     assert (await get_status(server)).status == "suspended"
     await resume(server)
     assert (await get_status(server)).status == "running"
-
-
-async def test_a_suspended_server_handles_nothing_but_answers_the_runtime(node: Node) -> None:
-    """SYS-006."""
-    log: list[Any] = []
-    server = await start(Scripted.child_spec(log))
-    await suspend(server)
-    server.send(Note(text="1"))
-    server.cast(Do(lambda one: log.append("cast")))
-    with pytest.raises(CallTimeout):
-        await server.call(QUICK, timeout=1)
-    for ask in ASKERS[:3]:
-        await ask(server)
-    assert log == []
-    await trio.sleep(100)
-    assert log == []
-    assert is_alive(server)
 
 
 async def test_a_resumed_server_goes_on_in_order(node: Node) -> None:
@@ -218,16 +189,6 @@ async def test_five_seconds_is_the_default(node: Node) -> None:
     with pytest.raises(CallTimeout):
         await get_state(server)
     assert trio.current_time() - begun == 5
-
-
-async def test_terminate_ends_a_server_in_order(node: Node) -> None:
-    """SYS-011."""
-    log: list[Any] = []
-    server = await start(Scripted.child_spec(log))
-    server.send(Note(text="before"))
-    await server.stop("asked")
-    assert log == [("info", Note(text="before")), ("terminate", "asked")]
-    assert not is_alive(server)
 
 
 async def test_a_suspended_server_can_be_stopped(node: Node) -> None:

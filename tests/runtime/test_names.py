@@ -109,19 +109,6 @@ async def test_the_names_of_erlangs_reserved_atoms_are_text_like_any_other(pid: 
     await stop_all(pid)
 
 
-async def test_freeing_a_name_nobody_holds_is_an_error(node: Node) -> None:
-    """PROC-068."""
-    with pytest.raises(ProcessNotFound) as raised:
-        unregister("nobody")
-    assert raised.value.target == "nobody"
-
-
-async def test_nobody_is_none(node: Node) -> None:
-    """PROC-069. differs: None stands for nil."""
-    assert whereis("nobody") is None
-    assert named("nobody").whereis() is None
-
-
 async def test_a_freed_name_can_be_taken_and_its_old_holder_lives_on(pid: Pid) -> None:
     register("name", pid)
     unregister("name")

@@ -70,5 +70,6 @@ def test_a_function_must_take_what_it_will_be_given() -> None:
     check_takes("fn", lambda args, index: None, "args", "index")
     check_takes("fn", lambda *args: None, "args", "index")
     check_takes("fn", time.sleep, "args", "index")  # it does not say
-    with pytest.raises(TypeError, match=r"^fn: got <.+>, allowed is a function of \(args, index\)$"):
+    allowed = r"^fn: got <.+>, allowed is a function of \(args, index\)$"
+    with pytest.raises(TypeError, match=allowed):
         check_takes("fn", lambda args: None, "args", "index")

@@ -10,9 +10,7 @@ import trio
 
 from runtime import (
     CleanupFailed,
-    Crashed,
     Down,
-    ExitReason,
     Instrument,
     Killed,
     Node,
@@ -36,53 +34,6 @@ from runtime import (
 from runtime.process import table_var
 from tests.conftest import Recorder
 from tests.support import end_of, in_process, reason_of
-
-
-class Odd(BaseException):
-    """Neither an ``Exception`` nor one the runtime knows."""
-
-
-async def test_a_body_that_returns_ends_normal(node: Node) -> None:
-    """PROC-008."""
-
-    async def body() -> int:
-        return 42
-
-    assert await reason_of(body) == Normal()
-
-
-async def test_a_body_that_raises_ends_crashed_with_the_exception_and_its_traceback(
-    node: Node,
-) -> None:
-    """PROC-009. differs: the reason is Crashed(exception), and the stack is the traceback."""
-    error = ValueError("boom")
-
-    async def body() -> None:
-        raise error
-
-    reason = await reason_of(body)
-    assert reason == Crashed(error)
-    assert error.__traceback__ is not None
-
-
-async def test_a_base_exception_of_the_users_own_is_a_crash(node: Node) -> None:
-    """PROC-010. differs: Python raises nothing but exceptions; there is no nocatch."""
-    error = Odd()
-
-    async def body() -> None:
-        raise error
-
-    assert await reason_of(body) == Crashed(error)
-
-
-@pytest.mark.parametrize("reason", ["boom", 7, ("a", 1), Normal(), Shutdown("x"), Killed()])
-async def test_process_exit_ends_with_exactly_that_reason(node: Node, reason: ExitReason) -> None:
-    """PROC-011."""
-
-    async def body() -> None:
-        raise ProcessExit(reason)
-
-    assert await reason_of(body) == reason
 
 
 async def test_process_exit_passes_except_exception(node: Node) -> None:
@@ -143,27 +94,6 @@ async def test_the_death_is_told_when_the_task_has_really_ended(node: Node) -> N
     await wait_exit(watching)
     assert log == ["cleaned up", "down"]
     assert not is_alive(pid)
-
-
-@pytest.mark.parametrize("killed", [False, True])
-async def test_finally_runs_on_an_exit_signal_and_on_a_kill(node: Node, killed: bool) -> None:
-    """PROC-013, PROC-014. differs: an exit signal is a cancellation, so ``finally`` runs."""
-    log: list[str] = []
-
-    async def body() -> None:
-        try:
-            await trio.sleep_forever()
-        finally:
-            log.append("finally")
-
-    pid = spawn(body)
-    await trio.sleep(1)
-    if killed:
-        kill(pid)
-    else:
-        exit(pid, Shutdown())
-    assert await wait_exit(pid) == (Killed() if killed else Shutdown())
-    assert log == ["finally"]
 
 
 async def swallow() -> None:

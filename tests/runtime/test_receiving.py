@@ -87,17 +87,6 @@ async def test_a_class_or_a_tuple_of_classes_matches_its_instances(node: Node) -
     await waiting("a", Ping(1), 7, Ping(2))(body)
 
 
-async def test_a_message_that_waits_is_taken_with_a_timeout_of_zero(node: Node) -> None:
-    """PROC-003."""
-
-    async def body() -> None:
-        assert await receive(str, timeout=0) == "a"
-        with pytest.raises(ReceiveTimeout):
-            await receive(timeout=0)
-
-    await waiting("a")(body)
-
-
 @pytest.mark.parametrize("timeout", [0, 0.02, 1])
 async def test_a_timeout_without_a_match_keeps_what_is_there(node: Node, timeout: float) -> None:
     """PROC-004."""
@@ -118,16 +107,6 @@ async def test_a_receive_timeout_is_a_timeout_error(node: Node) -> None:
             await receive(timeout=1)
 
     await in_process(body)
-
-
-async def test_sleeping_consumes_nothing(node: Node) -> None:
-    """PROC-005."""
-
-    async def body() -> None:
-        await trio.sleep(10)
-        assert await rest() == ["a"]
-
-    await waiting("a")(body)
 
 
 @pytest.mark.parametrize("seconds", [0, 1e6, math.inf])

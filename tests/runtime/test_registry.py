@@ -8,7 +8,6 @@ import pytest
 import trio
 
 from runtime import (
-    AlreadyStarted,
     Call,
     Cast,
     MessageUnexpected,
@@ -60,20 +59,6 @@ def test_bad_options_are_refused_when_the_spec_is_made(what: str) -> None:
         Registry.child_spec(**options)
     with pytest.raises(error, match=text.replace("^keys: got", "got")):
         Registry(**options)
-
-
-def test_a_bad_name_is_refused_when_the_spec_is_made() -> None:
-    """REG-050."""
-    with pytest.raises(TypeError, match=r"^name: got 7"):
-        Registry.child_spec().replace(name=7)  # type: ignore[arg-type]
-
-
-async def test_a_name_that_is_taken_is_refused(node: Node) -> None:
-    """REG-051."""
-    names = await start_registry()
-    with pytest.raises(AlreadyStarted) as raised:
-        await start(Registry.child_spec("duplicate").replace(name="names"))
-    assert raised.value.pid is names.pid
 
 
 async def test_keys_are_unique_by_default(node: Node) -> None:

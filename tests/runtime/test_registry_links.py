@@ -104,16 +104,6 @@ async def test_who_is_refused_is_not_linked(node: Node) -> None:
     assert is_alive(b)
 
 
-async def test_who_is_refused_keeps_the_link_of_what_it_has(node: Node) -> None:
-    names = await start_registry()
-    a, b = await clients(2)
-    await on(a, names.register, "k", 1)
-    await on(b, names.register, "mine", 1)
-    with pytest.raises(AlreadyRegistered):
-        await on(b, names.register, "k", 2)
-    assert linked(b, names)
-
-
 async def test_a_link_made_before_by_hand_stays(node: Node) -> None:
     names = await start_registry()
     a = await client()
@@ -201,18 +191,6 @@ async def test_the_next_holder_may_come_at_any_step_of_a_death(node: Node) -> No
         assert names.whereis_name("k") in (pid, None)
         await wait_exit(pid)
         assert names.whereis_name("k") is None
-
-
-async def test_a_registrant_that_unlinks_itself_is_cleaned_up_all_the_same(node: Node) -> None:
-    """REG-049. differs: nothing stays stale."""
-    names = await start_registry()
-    a = await client()
-    await on(a, names.register, "k", 1)
-    await on(a, unlink, names)
-    assert names.lookup("k") == [Entry(a.pid, 1)]
-    await stop_all(a)
-    assert names.lookup("k") == []
-    assert names.count() == 0
 
 
 async def test_no_exit_of_a_registrant_is_sent_to_the_registry(node: Node) -> None:

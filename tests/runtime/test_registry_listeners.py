@@ -37,20 +37,6 @@ async def test_listeners_hear_of_entries_made_and_given_up(node: Node) -> None:
         ]
 
 
-async def test_giving_up_a_key_one_does_not_hold_is_told_all_the_same(node: Node) -> None:
-    """REG-036."""
-    ears = await client(name="ears")
-    names = await start_registry(listeners=["ears"])
-    a, b = await clients(2)
-    await on(a, names.register, "k", 1)
-    await on(b, names.unregister, "k")
-    await on(b, names.unregister, 7)
-    assert (await got(ears))[1:] == [
-        Unregistered("names", "k", b.pid),
-        Unregistered("names", 7, b.pid),
-    ]
-
-
 async def test_one_unregister_is_told_once(node: Node) -> None:
     ears = await client(name="ears")
     bus = await start_registry("duplicate", "bus", listeners=["ears"])

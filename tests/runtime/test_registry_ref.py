@@ -64,17 +64,6 @@ async def test_a_key_has_one_holder(node: Node) -> None:
     assert issubclass(AlreadyRegistered, ValueError)
 
 
-async def test_a_duplicate_registry_keeps_every_registration(node: Node) -> None:
-    """REG-018, REG-009, REG-010, REG-032."""
-    bus = await start_registry("duplicate")
-    a = await client()
-    for value in (1, 2, 3):
-        await on(a, bus.register, "k", value)
-    assert values_of(bus.lookup("k")) == [1, 2, 3]
-    assert bus.keys(a) == ["k", "k", "k"]
-    assert bus.count() == 3
-
-
 async def test_entries_come_in_the_order_of_registration(node: Node) -> None:
     """REG-019, REG-045, REG-054."""
     bus = await start_registry("duplicate")
@@ -103,21 +92,6 @@ async def test_keys_of_different_types_are_different_keys(node: Node) -> None:
     assert values_of(names.lookup(True)) == [bool]
 
 
-async def test_no_key_is_special(node: Node) -> None:
-    """REG-031, REG-028. differs: there are no patterns, so nothing looks like one."""
-    names = await start_registry()
-    a = await client()
-    keys: list[Any] = ["_", "$1", None, ..., (), object(), int, ("_", "$1")]
-    for key in keys:
-        await on(a, names.register, key, key)
-    for key in keys:
-        assert names.lookup(key) == [Entry(a.pid, key)]
-        assert names.match(key, lambda _: True) == [Entry(a.pid, key)]
-        await on(a, names.unregister, key)
-        assert names.lookup(key) == []
-    assert names.lookup("anything") == []
-
-
 # ---------------------------------------------------------------------- unregister
 
 
@@ -133,18 +107,6 @@ async def test_only_the_holder_gives_a_key_up(node: Node) -> None:
     assert names.lookup("k") == []
     await on(b, names.register, "k", 2)
     assert names.lookup("k") == [Entry(b.pid, 2)]
-
-
-async def test_unregister_removes_all_of_the_callers_entries_and_no_others(node: Node) -> None:
-    """REG-013."""
-    bus = await start_registry("duplicate")
-    a, b = await clients(2)
-    for process, key, value in ((a, "k", 1), (b, "k", 2), (a, "k", 3), (a, "other", 4)):
-        await on(process, bus.register, key, value)
-    await on(a, bus.unregister, "k")
-    assert bus.lookup("k") == [Entry(b.pid, 2)]
-    assert bus.keys(a) == ["other"]
-    assert bus.count() == 2
 
 
 async def test_unregister_match_removes_what_fits(node: Node) -> None:
@@ -186,24 +148,6 @@ async def test_a_predicate_that_raises_changes_nothing(node: Node) -> None:
 
 
 # ---------------------------------------------------------------------- values
-
-
-async def test_the_holder_updates_its_value(node: Node) -> None:
-    """REG-016. differs: ``None`` stands for the error."""
-    names = await start_registry()
-    a, b = await clients(2)
-    called: list[int] = []
-
-    def add_one(value: int) -> int:
-        called.append(value)
-        return value + 1
-
-    await on(a, names.register, "k", 1)
-    assert await on(a, names.update_value, "k", add_one) == (2, 1)
-    assert names.lookup("k") == [Entry(a.pid, 2)]
-    assert await on(b, names.update_value, "k", add_one) is None
-    assert await on(a, names.update_value, "absent", add_one) is None
-    assert called == [1]
 
 
 async def test_an_update_that_raises_changes_nothing(node: Node) -> None:

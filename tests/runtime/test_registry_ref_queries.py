@@ -11,7 +11,7 @@ import trio
 from runtime import Node, NoNode, OutsideProcess, ProcessNotFound, self_, suspend
 from runtime.registry_entries import Entry
 from runtime.registry_ref import RegistryInfo, RegistryRef
-from tests.runtime.registering import client, clients, on, start_registry
+from tests.runtime.registering import client, on, start_registry
 from tests.support import in_process, stop_all
 
 Names: TypeAlias = RegistryRef[Any, Any]
@@ -22,33 +22,6 @@ def values_of(entries: list[Entry[Any]]) -> list[Any]:
 
 
 # ---------------------------------------------------------------------- queries
-
-
-async def test_match_finds_the_entries_of_a_key_whose_value_fits(node: Node) -> None:
-    """REG-027. differs: a predicate on the value instead of pattern and guards."""
-    bus = await start_registry("duplicate")
-    a, b = await clients(2)
-    for process, value in ((a, (1, 1)), (b, (1, 2)), (a, (2, 2))):
-        await on(process, bus.register, "k", value)
-    twins = lambda value: value[0] == value[1]  # noqa: E731
-    assert bus.match("k", twins) == [Entry(a.pid, (1, 1)), Entry(a.pid, (2, 2))]
-    assert bus.count_match("k", twins) == 2
-    assert bus.match("other", twins) == []
-    assert bus.count_match("other", twins) == 0
-
-
-async def test_select_looks_at_every_entry(node: Node) -> None:
-    """REG-030, REG-006. differs: a predicate instead of match specifications, so none is malformed,
-    and what is found has one shape."""
-    bus = await start_registry("duplicate")
-    a, b = await clients(2)
-    for process, key, value in ((a, "x", 1), (b, "y", 2), (b, "x", 3)):
-        await on(process, bus.register, key, value)
-    assert bus.select() == [("x", a.pid, 1), ("x", b.pid, 3), ("y", b.pid, 2)]
-    assert bus.select(lambda key, pid, value: pid is b.pid and value > 2) == [("x", b.pid, 3)]
-    assert bus.count_select(lambda key, _pid, _value: key == "x") == 2
-    await stop_all(b)
-    assert bus.select() == [("x", a.pid, 1)]
 
 
 async def test_a_predicate_may_change_what_it_is_asked_about(node: Node) -> None:
@@ -65,57 +38,7 @@ async def test_a_predicate_may_change_what_it_is_asked_about(node: Node) -> None
     assert bus.count() == 0
 
 
-async def test_count_is_the_number_of_entries(node: Node) -> None:
-    """REG-032."""
-    names = await start_registry()
-    a, b = await clients(2)
-    assert names.count() == 0
-    await on(a, names.register, "x", 1)
-    await on(a, names.register, "y", 1)
-    await on(b, names.register, "z", 1)
-    assert names.count() == 3
-    await stop_all(a)
-    assert names.count() == 1
-
-
 # ---------------------------------------------------------------------- dispatch
-
-
-async def test_dispatch_calls_once_in_the_caller(node: Node) -> None:
-    """REG-021, REG-026, REG-023."""
-    bus = await start_registry("duplicate")
-    names = await start_registry("unique", "others")
-    a, b = await clients(2)
-    seen: list[Any] = []
-    for registry in (bus, names):
-        await on(a, registry.register, "k", 1)
-    await on(b, bus.register, "k", 2)
-    await on(b, bus.dispatch, "k", lambda entries: seen.append((self_(), entries)))
-    assert seen == [(b.pid, [Entry(a.pid, 1), Entry(b.pid, 2)])]
-    names.dispatch("k", seen.extend)
-    assert seen[1:] == [Entry(a.pid, 1)]
-
-
-async def test_dispatch_to_nobody_calls_nothing(node: Node) -> None:
-    """REG-020."""
-    bus = await start_registry("duplicate")
-    seen: list[Any] = []
-    bus.dispatch("silence", seen.append)
-    assert seen == []
-
-
-async def test_what_a_dispatched_function_raises_is_the_callers(node: Node) -> None:
-    """REG-022."""
-    bus = await start_registry("duplicate")
-    a = await client()
-    await on(a, bus.register, "k", 1)
-
-    def fail(_entries: object) -> None:
-        raise ValueError("cb")
-
-    with pytest.raises(ValueError, match="cb"):
-        bus.dispatch("k", fail)
-    assert bus.lookup("k") == [Entry(a.pid, 1)]
 
 
 async def test_an_async_function_cannot_be_dispatched_to(node: Node) -> None:

@@ -56,15 +56,6 @@ async def test_a_server_is_started_and_reached_by_its_key(node: Node) -> None:
     assert names.lookup(7) == []
 
 
-async def test_a_name_may_carry_a_value(node: Node) -> None:
-    """REG-040."""
-    names = await start_registry()
-    started = await start(Client.child_spec().replace(name=via("names", "k", "value")))
-    assert names.lookup("k") == [Entry(started.pid, "value")]
-    for name in (via("names", "k"), via("names", "k", "value"), via("names", "k", "other")):
-        assert name.whereis() is started.pid
-
-
 async def test_who_is_started_by_name_is_a_registrant_like_any_other(node: Node) -> None:
     ears = await client(name="ears")
     names = await start_registry(listeners=["ears"])
@@ -88,20 +79,6 @@ async def test_its_init_finds_it_registered(node: Node) -> None:
 
     started = await start(Scripted.child_spec(init=init).replace(name=via("names", "k")))
     assert seen == [(started.pid, ["k"])]
-
-
-async def test_a_key_that_is_taken_starts_nothing(node: Node) -> None:
-    """REG-041."""
-    names = await start_registry()
-    inits: list[Any] = []
-    spec = Scripted.child_spec(init=inits.append).replace(name=via("names", "k"))
-    started = await start(spec)
-    for again in (spec, Client.child_spec().replace(name=via("names", "k"))):
-        with pytest.raises(AlreadyStarted) as raised:
-            await start(again)
-        assert (raised.value.pid, raised.value.name) == (started.pid, "k")
-    assert len(inits) == 1
-    assert names.count() == 1
 
 
 async def test_a_key_taken_by_register_starts_nothing(node: Node) -> None:

@@ -33,8 +33,7 @@ from runtime import (
 )
 from runtime.messages import Exit
 from runtime.pid import Pid
-from tests.conftest import Recorder
-from tests.support import end_of, in_process, reason_of, stop_all
+from tests.support import in_process, reason_of, stop_all
 
 REASONS: list[ExitReason] = [
     Shutdown(),
@@ -107,42 +106,6 @@ async def test_a_signal_from_a_plain_task_has_no_sender(node: Node) -> None:
     assert got == [Exit(None, "boom")]
 
 
-@pytest.mark.parametrize("reason", REASONS)
-async def test_a_process_that_does_not_trap_ends_with_the_reason_of_the_signal(
-    node: Node, reason: ExitReason, events: Recorder
-) -> None:
-    """PROC-019."""
-    pid = spawn(trio.sleep_forever)
-    await trio.sleep(1)
-    exit(pid, reason)
-    await trio.sleep(1)
-    assert end_of(events, pid) == reason
-
-
-async def test_a_normal_signal_to_itself_ends_a_process_that_does_not_trap(node: Node) -> None:
-    """PROC-017. differs: at its next checkpoint, because Python code has no other place."""
-    log: list[str] = []
-
-    async def body() -> None:
-        exit(self_(), Normal())
-        log.append("before the checkpoint")
-        await trio.lowlevel.checkpoint()
-        log.append("not reached")
-
-    assert await reason_of(body) == Normal()
-    assert log == ["before the checkpoint"]
-
-
-async def test_a_normal_signal_to_itself_is_a_message_to_a_process_that_traps(node: Node) -> None:
-    """PROC-018."""
-
-    async def body() -> None:
-        exit(self_(), Normal())
-        assert await receive(timeout=0) == Exit(self_(), Normal())
-
-    await in_process(body, trap=True)
-
-
 @pytest.mark.parametrize("trap", [False, True])
 async def test_a_kill_cannot_be_trapped_and_is_seen_as_killed(node: Node, trap: bool) -> None:
     """PROC-021."""
@@ -155,25 +118,6 @@ async def test_a_kill_cannot_be_trapped_and_is_seen_as_killed(node: Node, trap: 
     await trio.sleep(1)
     kill(pid)
     assert await wait_exit(pid) == Killed()
-
-
-async def test_a_kill_of_itself_while_trapping_ends_it(node: Node) -> None:
-    """PROC-022."""
-
-    async def body() -> None:
-        kill(self_())
-        await trio.sleep_forever()
-
-    assert await reason_of(body, trap=True) == Killed()
-
-
-async def test_the_reason_killed_is_a_reason_like_any_other(node: Node) -> None:
-    """PROC-023. differs: no atom ``kill``; the plain reason is the value Killed() itself."""
-
-    async def body() -> None:
-        raise ProcessExit(Killed())
-
-    assert await reason_of(body) == Killed()
 
 
 async def test_an_exit_signal_with_the_reason_killed_can_be_trapped(node: Node) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Awaitable, Callable
 
 import pytest
 import trio
 
 from runtime import (
-    Crashed,
     ExitReason,
     Killed,
     Node,
     NoProcess,
-    Normal,
     OutsideProcess,
     ProcessExit,
     ProcessNotFound,
@@ -97,47 +94,6 @@ async def group(node: Node) -> Group:
     return Group()
 
 
-async def test_the_reason_killed_reaches_a_trapping_peer_as_a_message(group: Group) -> None:
-    """PROC-024. differs: no atom ``kill``, the plain reason is Killed()."""
-    p, q = group.add(), group.add(trap=True)
-    await group.link((p, q))
-    await group.exit(p, Killed())
-    assert group.got == {q: [Exit(group.pids[p], Killed())]}
-    assert group.alive() == [False, True]
-
-
-async def test_the_reason_killed_ends_a_peer_that_does_not_trap_by_an_ordinary_signal(
-    group: Group, events: Recorder
-) -> None:
-    """PROC-025."""
-    p, q = group.add(), group.add()
-    await group.link((p, q))
-    await group.exit(p, Killed())
-    assert group.ends(events) == [Killed(), Killed()]
-
-
-async def test_a_killed_process_reaches_a_trapping_peer_as_killed(group: Group) -> None:
-    """PROC-026."""
-    p, q = group.add(), group.add(trap=True)
-    await group.link((p, q))
-    kill(group.pids[p])
-    await trio.sleep(1)
-    assert group.got == {q: [Exit(group.pids[p], Killed())]}
-
-
-async def test_in_a_chain_a_kill_ends_the_neighbours_and_is_trapped_by_who_traps(
-    group: Group, events: Recorder
-) -> None:
-    """PROC-027."""
-    a, b, c = group.add(), group.add(), group.add(trap=True)
-    await group.link((a, b), (b, c))
-    kill(group.pids[b])
-    await trio.sleep(1)
-    assert group.alive() == [False, False, True]
-    assert group.ends(events) == [Killed(), Killed()]
-    assert group.got == {c: [Exit(group.pids[b], Killed())]}
-
-
 async def test_killed_through_a_link_is_no_kill_terminate_runs(node: Node) -> None:
     """DESIGN 4: terminate runs on every end but a kill aimed at the process itself."""
     log: list[object] = []
@@ -166,23 +122,6 @@ async def test_a_kill_still_ends_last_words_after_killed_came_through_a_link(nod
     assert await wait_exit(server) == Killed()
 
 
-async def test_a_normal_end_does_not_touch_a_peer_that_does_not_trap(group: Group) -> None:
-    """PROC-031."""
-    p, q = group.add(), group.add()
-    await group.link((p, q))
-    await group.exit(p, Normal())
-    assert group.alive() == [False, True]
-    assert group.got == {}
-
-
-async def test_a_normal_end_is_a_message_to_a_trapping_peer(group: Group) -> None:
-    """PROC-032."""
-    p, q = group.add(), group.add(trap=True)
-    await group.link((p, q))
-    await group.exit(p, Normal())
-    assert group.got == {q: [Exit(group.pids[p], Normal())]}
-
-
 @pytest.mark.parametrize("reason", [Shutdown(), Shutdown("x"), "boom", NoProcess(), 0])
 @pytest.mark.parametrize("who", [0, 1])
 async def test_an_abnormal_end_of_either_ends_the_other_with_the_same_reason(
@@ -195,75 +134,6 @@ async def test_an_abnormal_end_of_either_ends_the_other_with_the_same_reason(
     assert group.ends(events) == [reason, reason]
 
 
-async def test_a_crash_ends_the_peer_with_the_same_exception(
-    group: Group, events: Recorder
-) -> None:
-    """PROC-034."""
-    p, q = group.add(), group.add()
-    await group.link((p, q))
-    error = ValueError("boom")
-    await group.crash(p, error)
-    one, other = group.ends(events)
-    assert one == other == Crashed(error)
-
-
-async def test_a_reason_goes_down_a_whole_chain(group: Group, events: Recorder) -> None:
-    """PROC-035."""
-    members = [group.add() for _ in range(5)]
-    await group.link(*itertools.pairwise(members))
-    await group.exit(0, "boom")
-    assert group.ends(events) == ["boom"] * 5
-
-
-async def test_a_trapping_middle_stops_the_chain(group: Group, events: Recorder) -> None:
-    """PROC-036."""
-    members = [group.add(trap=number == 2) for number in range(5)]
-    await group.link(*itertools.pairwise(members))
-    await group.exit(0, "boom")
-    assert group.alive() == [False, False, True, True, True]
-    assert group.ends(events) == ["boom", "boom"]
-    assert group.got == {2: [Exit(group.pids[1], "boom")]}
-
-
-async def test_in_a_star_only_the_trapping_spoke_lives(group: Group, events: Recorder) -> None:
-    """PROC-037."""
-    hub, *spokes = [group.add(trap=number == 3) for number in range(5)]
-    await group.link(*((hub, spoke) for spoke in spokes))
-    await group.exit(hub, "boom")
-    assert group.alive() == [False, False, False, True, False]
-    assert set(group.ends(events)) == {"boom"}
-    assert group.got == {3: [Exit(group.pids[hub], "boom")]}
-
-
-async def test_in_a_ring_all_end_once(group: Group, events: Recorder) -> None:
-    """PROC-038."""
-    members = [group.add() for _ in range(4)]
-    await group.link(*zip(members, members[1:] + members[:1], strict=True))
-    await group.exit(0, "boom")
-    assert group.ends(events) == ["boom"] * 4  # end_of also checks that it was once
-
-
-async def test_of_two_links_the_first_reason_counts(group: Group, events: Recorder) -> None:
-    """PROC-039."""
-    one, two, victim = group.add(), group.add(), group.add()
-    await group.link((victim, one), (victim, two))
-    for number, reason in ((one, "first"), (two, "second")):
-        exit(group.pids[number], reason)
-        await trio.lowlevel.checkpoint()
-        await trio.lowlevel.checkpoint()
-    await trio.sleep(1)
-    assert end_of(events, group.pids[victim]) == "first"
-
-
-async def test_a_pair_has_one_link_and_one_unlink_removes_it(group: Group) -> None:
-    """PROC-040."""
-    p, q = group.add(), group.add()
-    await group.link((p, q), (p, q), (q, p))
-    await group.tell(p, lambda: unlink(group.pids[q]))
-    await group.exit(q, "boom")
-    assert group.alive() == [True, False]
-
-
 async def test_unlinking_what_was_never_linked_has_no_effect(group: Group) -> None:
     """PROC-041."""
     p, q = group.add(), group.add()
@@ -271,30 +141,6 @@ async def test_unlinking_what_was_never_linked_has_no_effect(group: Group) -> No
     await group.tell(p, lambda: unlink(group.pids[p]))
     await group.tell(p, lambda: unlink(named("nobody")))
     assert group.alive() == [True, True]
-
-
-async def test_unlink_leaves_an_exit_that_is_queued(node: Node) -> None:
-    """PROC-042."""
-
-    async def body() -> None:
-        pid = spawn_link(trio.sleep_forever)
-        exit(pid, "boom")
-        await trio.sleep(1)
-        unlink(pid)
-        assert await receive(timeout=0) == Exit(pid, "boom")
-
-    await in_process(body, trap=True)
-
-
-@pytest.mark.parametrize("trap", [False, True])
-async def test_after_unlink_nothing_is_delivered(group: Group, trap: bool) -> None:
-    """PROC-043."""
-    p, q = group.add(trap=trap), group.add()
-    await group.link((p, q))
-    await group.tell(q, lambda: unlink(group.pids[p]))
-    await group.exit(q, "boom")
-    assert group.alive() == [True, False]
-    assert group.got == {}
 
 
 async def ended() -> Pid:

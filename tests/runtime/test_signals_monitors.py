@@ -8,7 +8,6 @@ import pytest
 import trio
 
 from runtime import (
-    Crashed,
     Down,
     ExitReason,
     Killed,
@@ -21,23 +20,15 @@ from runtime import (
     ReceiveTimeout,
     Shutdown,
     demonitor,
-    is_alive,
-    kill,
-    link,
     monitor,
-    named,
-    process_info,
     receive,
     ref,
     self_,
     send,
     spawn,
-    spawn_link,
     spawn_monitor,
     wait_exit,
-    whereis,
 )
-from runtime.messages import Exit
 from runtime.pid import Pid
 from tests.runtime.ending import exits, raises
 from tests.support import in_process, stop_all
@@ -78,32 +69,6 @@ async def test_a_monitor_gets_exactly_one_down_with_pid_and_reason(
     await in_process(body)
 
 
-async def test_a_monitor_sees_a_crash_with_its_exception(node: Node) -> None:
-    """PROC-009."""
-    error = ValueError("boom")
-
-    async def fails() -> None:
-        raise error
-
-    async def body() -> None:
-        monitor(spawn(fails))
-        assert (await receive(Down)).reason == Crashed(error)
-
-    await in_process(body)
-
-
-async def test_a_kill_is_seen_as_killed(node: Node) -> None:
-    """PROC-022."""
-
-    async def body() -> None:
-        pid = spawn(on_demand)
-        monitor(pid)
-        kill(pid)
-        assert (await receive(Down)).reason == Killed()
-
-    await in_process(body)
-
-
 async def test_two_monitors_have_two_refs_and_get_two_downs(node: Node) -> None:
     """PROC-051."""
 
@@ -138,44 +103,6 @@ async def test_monitoring_a_dead_handle_queues_a_down(node: Node) -> None:
         mref = monitor(handle)
         assert await receive(timeout=0) == Down(mref, pid, NoProcess())
 
-    await in_process(body)
-
-
-async def test_monitoring_a_name_nobody_holds_queues_a_down_with_the_name(node: Node) -> None:
-    """PROC-053. differs: no node name, ``Down.name`` is the name and ``pid`` is None."""
-
-    async def body() -> None:
-        mref = monitor(named("nobody"))
-        assert await receive(timeout=0) == Down(mref, None, NoProcess(), "nobody")
-
-    await in_process(body)
-
-
-async def test_monitoring_by_name_says_the_name(node: Node) -> None:
-    """PROC-054. differs: the pid is there as well."""
-
-    async def body() -> None:
-        pid = spawn(on_demand, name="holder")
-        mref = monitor(named("holder"))
-        send(pid, "boom")
-        assert await receive() == Down(mref, pid, "boom", "holder")
-
-    await in_process(body)
-
-
-async def test_monitoring_by_name_watches_the_holder_not_its_successors(node: Node) -> None:
-    """PROC-055."""
-
-    async def body() -> None:
-        mref = monitor(named("holder"))
-        send(first, "first")
-        assert await receive() == Down(mref, first, "first", "holder")
-        second = spawn(on_demand, name="holder")
-        send(second, "second")
-        await wait_exit(second)
-        await nothing_comes()
-
-    first = spawn(on_demand, name="holder")
     await in_process(body)
 
 
@@ -252,61 +179,6 @@ async def test_after_demonitor_nothing_is_delivered(node: Node) -> None:
     await in_process(body)
 
 
-async def test_a_watcher_that_dies_does_not_touch_the_watched(node: Node) -> None:
-    """PROC-062."""
-    watched = spawn(trio.sleep_forever)
-
-    async def watcher() -> None:
-        monitor(watched)
-        raise ProcessExit("boom")
-
-    await wait_exit(spawn(watcher))
-    await trio.sleep(1)
-    assert is_alive(watched)
-    info = process_info(watched)
-    assert info is not None
-    assert info.monitored_by == ()
-    await stop_all(watched)
-
-
-async def test_the_name_is_free_when_the_down_is_received(node: Node) -> None:
-    """PROC-063."""
-
-    async def body() -> None:
-        for _ in range(20):
-            pid = spawn(on_demand, name="holder")
-            monitor(pid)
-            send(pid, "boom")
-            await receive(Down)
-            assert whereis("holder") is None
-
-    await in_process(body)
-
-
-async def test_links_and_monitors_are_seen_from_both_sides(node: Node) -> None:
-    """PROC-070, PROC-071."""
-    p: list[Pid] = []
-    q = spawn(trio.sleep_forever)
-
-    async def body() -> None:
-        p.append(self_())
-        link(q)
-        monitor(q)
-        await trio.sleep_forever()
-
-    spawn(body)
-    await trio.sleep(1)
-    mine, other = process_info(p[0]), process_info(q)
-    assert mine is not None
-    assert other is not None
-    assert (mine.links, mine.monitors, mine.monitored_by) == ((q,), (q,), ())
-    assert (other.links, other.monitors, other.monitored_by) == ((p[0],), (), (p[0],))
-    kill(q)
-    await trio.sleep(1)
-    assert process_info(p[0]) is None
-    assert process_info(q) is None
-
-
 @pytest.mark.parametrize("child", [raises, exits])
 async def test_an_instant_crash_of_a_monitored_child_has_always_its_real_reason(
     node: Node, child: Callable[[], Awaitable[None]]
@@ -323,29 +195,6 @@ async def test_an_instant_crash_of_a_monitored_child_has_always_its_real_reason(
             assert "real reason" in repr(got.reason)
 
     await in_process(body)
-
-
-async def test_what_was_sent_before_the_end_comes_before_its_notifications(node: Node) -> None:
-    """PROC-049."""
-
-    async def body() -> None:
-        observer = self_()
-
-        async def talks() -> None:
-            await receive()
-            send(observer, 1)
-            send(observer, 2)
-            raise ProcessExit("boom")
-
-        for _ in range(20):
-            pid = spawn_link(talks)
-            mref = monitor(pid)
-            send(pid, "go")
-            got = [await receive() for _ in range(4)]
-            assert got[:2] == [1, 2]
-            assert set(got[2:]) == {Down(mref, pid, "boom"), Exit(pid, "boom")}
-
-    await in_process(body, trap=True)
 
 
 async def test_outside_a_process_monitors_are_refused(node: Node) -> None:

@@ -10,7 +10,6 @@ import trio
 
 from runtime import (
     BadResult,
-    Continue,
     Crashed,
     ExitReason,
     GenServer,
@@ -100,20 +99,6 @@ async def test_the_start_returns_when_init_is_done(node: Node, how: Callable[...
     begun = trio.current_time()
     await in_process(starter)
     assert log[:3] == ["init begins", "init ends", "started"]
-
-
-async def test_the_start_returns_before_the_continue_of_init_has_run(node: Node) -> None:
-    """GEN-004."""
-    log: list[Any] = []
-
-    async def work(server: Scripted) -> None:
-        await trio.sleep(3)
-        log.append("continued")
-
-    await start(Scripted.child_spec(log, init=lambda server: Continue(work)))
-    log.append("started")
-    await trio.sleep(5)
-    assert log == ["started", "continued"]
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import trio
 
 from runtime import (
-    AlreadyStarted,
     CallExit,
     Exit,
     Node,
@@ -17,46 +15,20 @@ from runtime import (
     Pid,
     Ref,
     Shutdown,
-    StartError,
     StartFailed,
     Stop,
     exit,
     kill,
     named,
     process_info,
-    receive,
     ref,
     self_,
     spawn,
     start,
-    start_link,
     wait_exit,
     whereis,
 )
-from tests.support import Ask, Scripted, in_process
-
-
-@pytest.mark.parametrize("how", [start, start_link])
-async def test_a_taken_name_is_refused_and_init_never_runs(
-    node: Node, how: Callable[..., Any]
-) -> None:
-    """GEN-016."""
-    log: list[Any] = []
-    holder = await start(Scripted.child_spec().replace(name="counter"))
-    spec = Scripted.child_spec(log, init=lambda server: server.log.append("init"))
-
-    async def starter() -> None:
-        with pytest.raises(AlreadyStarted) as caught:
-            await how(spec.replace(name="counter"))
-        assert (caught.value.name, caught.value.pid) == ("counter", holder.pid)
-        assert isinstance(caught.value, StartError)
-        with trio.move_on_after(1) as scope:
-            await receive(Exit)
-        assert scope.cancelled_caught, "no Exit message"
-
-    await in_process(starter, trap=True)
-    assert log == []
-    assert whereis("counter") is holder.pid
+from tests.support import Ask, Scripted
 
 
 async def test_a_server_is_registered_while_its_init_runs(node: Node) -> None:
@@ -80,13 +52,6 @@ async def test_the_name_is_free_again_when_init_has_failed(node: Node) -> None:
         assert whereis("counter") is None
 
 
-@pytest.mark.parametrize("name", ["", 5, b"counter", ("via", "counter"), ["counter"], True])
-def test_a_malformed_name_is_refused_where_it_is_given(name: Any) -> None:
-    """GEN-019. differs: it is the string that is right here, and the spec refuses the rest."""
-    with pytest.raises(TypeError, match=r"name: got .*, allowed is a non-empty string"):
-        Scripted.child_spec().replace(name=name)
-
-
 async def test_a_server_without_a_name_has_none(node: Node) -> None:
     """GEN-020."""
     server = await start(Scripted.child_spec().replace(name=None))
@@ -94,14 +59,6 @@ async def test_a_server_without_a_name_has_none(node: Node) -> None:
     assert info is not None
     assert info.name is None
     assert repr(server.pid).endswith(" Scripted>")
-
-
-async def test_a_named_server_is_called_by_name_by_pid_and_by_handle(node: Node) -> None:
-    """GEN-021. Not there: ``{name, node}``; a ``via`` is a ``Ref`` of its own."""
-    server = await start(Scripted.child_spec().replace(name="counter"))
-    request = Ask(lambda one, reply_to: self_())
-    for target in (server, named("counter"), ref(server.pid)):
-        assert await target.call(request) is server.pid
 
 
 async def test_a_handle_by_name_follows_a_restart_and_a_handle_by_pid_does_not(node: Node) -> None:

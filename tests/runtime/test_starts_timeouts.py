@@ -15,14 +15,10 @@ from runtime import (
     ProcessStarted,
     StartError,
     StartTimeout,
-    exit,
     is_alive,
     processes,
-    spawn,
     start,
     start_link,
-    trap_exits,
-    wait_exit,
 )
 from tests.conftest import Recorder
 from tests.runtime.starting import exits, slow
@@ -92,27 +88,6 @@ async def test_a_start_in_a_cancelled_scope_starts_nothing(node: Node, events: R
         await Scripted.start()
     assert scope.cancelled_caught
     assert events.of(ProcessStarted) == []
-
-
-async def test_a_starter_that_ends_during_init_takes_the_new_server_with_it(node: Node) -> None:
-    """GEN-027. differs: a start that is cancelled leaves nothing behind, trapping or not."""
-    log: list[Any] = []
-
-    async def init(server: Scripted) -> None:
-        trap_exits()
-        await trio.sleep(5)
-        log.append("init ends")
-
-    async def starter() -> None:
-        await start_link(Scripted.child_spec(log, init=init))
-
-    parent = spawn(starter)
-    await trio.sleep(1)
-    exit(parent, "boom")
-    assert await wait_exit(parent) == "boom"
-    assert processes() == []
-    await trio.sleep(10)
-    assert log == []
 
 
 @pytest.mark.parametrize("seconds", [-1, float("nan"), "5", None, True])

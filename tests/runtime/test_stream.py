@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 from functools import partial
 from typing import Any
@@ -12,7 +11,6 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from runtime import (
-    Exited,
     Node,
     NoNode,
     Ok,
@@ -34,8 +32,6 @@ from tests.runtime.streaming import (
     channel_of,
     collect,
     double,
-    for_ever,
-    nap,
     take,
     told,
     told_later,
@@ -45,12 +41,6 @@ from tests.runtime.streaming import (
 from tests.support import in_process
 
 # ---------------------------------------------------------------------- results
-
-
-async def test_the_results_are_in_the_order_of_the_items(node: Node) -> None:
-    """STRM-001."""
-    results = await collect(async_stream_nolink([4, 1, 3, 2], nap, max_concurrency=4))
-    assert results == [Ok(4), Ok(1), Ok(3), Ok(2)]
 
 
 @pytest.mark.parametrize("concurrency", [1, 2, 3, 5, 8, 100])
@@ -74,27 +64,10 @@ async def test_never_more_tasks_than_allowed_and_as_many_as_that(
     assert peak == min(concurrency, 8)
 
 
-async def test_by_default_there_are_as_many_tasks_as_cores(
-    node: Node, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """STRM-003."""
-    monkeypatch.setattr("runtime.stream_options.default_concurrency", lambda: 3)
-    async with async_stream_nolink(range(10), for_ever, timeout=math.inf) as results:
-        with trio.move_on_after(1):
-            await anext(results)
-        assert len(processes()) == 3
-
-
 async def test_an_empty_source_gives_an_empty_stream(node: Node) -> None:
     """STRM-006."""
     assert await collect(async_stream_nolink([], double)) == []
     assert await collect(async_stream_nolink(told_later([], []), double)) == []
-
-
-async def test_without_order_results_come_as_the_tasks_end(node: Node) -> None:
-    """STRM-011."""
-    stream = async_stream_nolink([3, 1, 2], nap, ordered=False, max_concurrency=3)
-    assert await values(stream) == [1, 2, 3]
 
 
 async def test_a_stream_that_is_over_stays_over(node: Node) -> None:
@@ -109,11 +82,6 @@ async def test_none_is_a_value_and_an_item(node: Node) -> None:
         return item
 
     assert await values(async_stream_nolink([None, 0, None], same)) == [None, 0, None]
-
-
-async def test_an_infinite_timeout_is_none(node: Node) -> None:
-    """STRM-023."""
-    assert await values(async_stream_nolink([1e6], nap, timeout=math.inf)) == [1e6]
 
 
 async def test_items_of_every_kind_of_source_are_worked_at(node: Node) -> None:
@@ -154,19 +122,6 @@ async def test_a_stream_can_be_built_where_there_is_no_node() -> None:
         await collect(stream)
     async with open_node():
         assert await values(stream) == [2]
-
-
-async def test_entered_twice_everything_runs_twice(node: Node) -> None:
-    """STRM-005."""
-    log: list[int] = []
-
-    async def note(number: int) -> int:
-        log.append(number)
-        return number
-
-    stream = async_stream_nolink([1, 2], note, max_concurrency=1)
-    assert await values(stream) == await values(stream) == [1, 2]
-    assert log == [1, 2, 1, 2]
 
 
 async def test_a_stream_in_use_cannot_be_entered_again(node: Node) -> None:
@@ -309,42 +264,6 @@ def test_wrong_options_are_refused_when_the_stream_is_built(make: Callable[..., 
 
 
 # ---------------------------------------------------------------------- streams and streams
-
-
-async def test_a_stream_over_a_stream(node: Node) -> None:
-    """STRM-035."""
-
-    async def of(result: Ok[int] | Exited[int]) -> int:
-        return value_of(result) + 1
-
-    async with async_stream_nolink([1, 2, 3], double, max_concurrency=2) as first:
-        assert await values(async_stream_nolink(first, of)) == [3, 5, 7]
-    assert processes() == []
-
-
-async def test_two_streams_zipped(node: Node) -> None:
-    """STRM-035."""
-    async with async_stream_nolink([1, 2, 3], double) as one:
-        async with async_stream_nolink([3, 1, 2, 4], nap, max_concurrency=4) as other:
-            pairs = [(result, await anext(other)) async for result in one]
-    assert pairs == [(Ok(2), Ok(3)), (Ok(4), Ok(1)), (Ok(6), Ok(2))]
-    assert processes() == []
-
-
-async def test_streams_in_the_tasks_of_a_stream(node: Node) -> None:
-    """STRM-035. Linked all the way up, each to the task it is in."""
-
-    async def table(number: int) -> list[int]:
-        async def times(other: int) -> int:
-            return number * other
-
-        return await values(async_stream([1, 2, 3], times))
-
-    async def consume() -> list[list[int]]:
-        return await values(async_stream([1, 10], table))
-
-    assert await in_process(consume) == [[1, 2, 3], [10, 20, 30]]
-    assert processes() == []
 
 
 async def test_a_pipeline_stage_may_be_an_async_generator(node: Node) -> None:

@@ -11,7 +11,6 @@ import trio._core._run as trio_run
 from trio.testing import wait_all_tasks_blocked
 
 from runtime import (
-    Crashed,
     Exit,
     Exited,
     Killed,
@@ -72,25 +71,6 @@ async def test_an_exit_is_a_result_in_its_place(node: Node, make: Callable[..., 
     assert left == []
 
 
-@BOTH
-async def test_a_crash_is_a_result_with_its_exception(node: Node, make: Callable[..., Any]) -> None:
-    """STRM-013. differs: Python has no throw."""
-    (result,) = await in_process(lambda: collect(make(["raise"], mixed)), trap=True)
-    assert isinstance(result, Exited)
-    assert isinstance(result.reason, Crashed)
-    assert repr(result.reason.exception) == "RuntimeError('bad input')"
-    assert result.reason.exception.__traceback__ is not None
-
-
-@BOTH
-async def test_a_normal_exit_is_a_result_and_ends_nobody(
-    node: Node, make: Callable[..., Any]
-) -> None:
-    """STRM-014."""
-    results = await in_process(lambda: collect(make(["normal", 1], mixed)))
-    assert results == [Exited(Normal()), Ok(2)]
-
-
 @pytest.mark.parametrize(
     ("item", "reason"), [("shutdown", Shutdown("early")), ("exit", "boom"), ("kill", Killed())]
 )
@@ -107,20 +87,6 @@ async def test_an_abnormal_end_of_a_linked_task_ends_a_consumer_that_does_not_tr
 
     assert await reason_of(consume) == reason
     assert seen == [Ok(2)]
-
-
-async def test_a_crash_of_a_linked_task_is_the_crash_of_the_consumer(node: Node) -> None:
-    """STRM-015."""
-    reason = await reason_of(lambda: collect(async_stream(["raise"], mixed)))
-    assert isinstance(reason, Crashed)
-    assert str(reason.exception) == "bad input"
-
-
-@BOTH
-async def test_a_task_that_kills_itself_is_a_result(node: Node, make: Callable[..., Any]) -> None:
-    """STRM-016."""
-    results = await in_process(lambda: collect(make(["kill"], mixed)), trap=True)
-    assert results == [Exited(Killed())]
 
 
 @BOTH

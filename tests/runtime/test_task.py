@@ -28,7 +28,6 @@ from runtime import (
     self_,
     send,
     spawn,
-    unlink,
     wait_exit,
 )
 from tests.runtime.tasking import (
@@ -42,29 +41,7 @@ from tests.runtime.tasking import (
     gone,
     pid_of,
 )
-from tests.support import in_process, reason_of
-
-
-async def test_a_result_is_the_value(node: Node) -> None:
-    """TASK-001."""
-
-    async def owner() -> str:
-        task = await Task.start(after, 2.0, "value")
-        return await task.result()
-
-    assert await in_process(owner) == "value"
-    assert trio.current_time() == 2
-
-
-async def test_without_being_asked_the_owner_finds_one_message_with_the_value(node: Node) -> None:
-    """TASK-002. differs: ``TaskDone`` alone; OTP sends the value and then a ``DOWN``."""
-
-    async def owner() -> None:
-        task = await Task.start(give, 5)
-        await trio.sleep(1)
-        assert await drained() == [TaskDone(task, 5)]
-
-    await in_process(owner)
+from tests.support import in_process
 
 
 async def test_a_failure_is_one_down_with_the_ref_of_the_task(node: Node) -> None:
@@ -111,17 +88,6 @@ async def test_asking_takes_the_unread_message_back_out(node: Node) -> None:
     await in_process(owner)
 
 
-async def test_a_trapping_owner_finds_the_exit_of_a_linked_task(node: Node) -> None:
-    """TASK-004."""
-
-    async def owner() -> None:
-        task = await Task.start(give, 5)
-        assert await task.result() == 5
-        assert await drained() == [Exit(task.pid, Normal())]
-
-    await in_process(owner, trap=True)
-
-
 async def test_an_end_without_a_value_is_an_error_even_if_it_is_normal(node: Node) -> None:
     """TASK-005. differs: ``TaskExit`` is raised, which the caller may catch."""
 
@@ -137,18 +103,6 @@ async def test_an_end_without_a_value_is_an_error_even_if_it_is_normal(node: Nod
     await in_process(owner)
 
 
-async def test_a_crash_ends_an_owner_that_does_not_trap_exits(node: Node) -> None:
-    """TASK-006."""
-
-    async def owner() -> None:
-        await (await Task.start(crash, 1.0)).result()
-        pytest.fail("it was to end")
-
-    reason = await reason_of(owner)
-    assert isinstance(reason, Crashed)
-    assert isinstance(reason.exception, Boom)
-
-
 async def test_a_crash_is_raised_in_an_owner_that_traps_exits(node: Node) -> None:
     """TASK-007. Its exception is the cause."""
 
@@ -161,19 +115,6 @@ async def test_a_crash_is_raised_in_an_owner_that_traps_exits(node: Node) -> Non
         assert isinstance(reason.exception, Boom)
         assert caught.value.__cause__ is reason.exception
         assert await drained() == [Exit(task.pid, reason)]
-
-    await in_process(owner, trap=True)
-
-
-async def test_an_exit_with_any_reason_is_raised_with_that_reason(node: Node) -> None:
-    """TASK-007."""
-
-    async def owner() -> None:
-        task = await Task.start(end_as, "bad", 1.0)
-        with pytest.raises(TaskExit) as caught:
-            await task.result()
-        assert caught.value.reason == "bad"
-        assert await drained() == [Exit(task.pid, "bad")]
 
     await in_process(owner, trap=True)
 
@@ -202,20 +143,6 @@ async def test_a_timeout_leaves_the_task_running(node: Node) -> None:
         assert await gone(task) == Normal()
 
     await in_process(owner)
-
-
-async def test_a_timeout_that_is_not_caught_ends_the_linked_task_too(node: Node) -> None:
-    """TASK-010."""
-    tasks: list[Task[None]] = []
-
-    async def owner() -> None:
-        tasks.append(await Task.start(forever))
-        await tasks[0].result(timeout=1)
-
-    reason = await reason_of(owner)
-    assert isinstance(reason, Crashed)
-    assert isinstance(reason.exception, TaskTimeout)
-    assert await tasks[0].wait() == Exited(reason)
 
 
 @pytest.mark.parametrize("late", [partial(after, 10.0, "late"), partial(end_as, "late", 10.0)])
@@ -286,19 +213,6 @@ async def test_a_stranger_that_runs_out_of_time_mutes_nothing(node: Node) -> Non
     with pytest.raises(TaskTimeout):
         await tasks[0].result(timeout=1)
     assert await wait_exit(pid) == Normal()
-
-
-async def test_an_unlinked_task_can_be_waited_for_as_well(node: Node) -> None:
-    """TASK-014."""
-
-    async def owner() -> None:
-        task = await Task.start(end_as, "bad", 1.0)
-        unlink(pid_of(task))
-        with pytest.raises(TaskExit) as caught:
-            await task.result()
-        assert caught.value.reason == "bad"
-
-    await in_process(owner)
 
 
 async def test_a_completed_task_has_its_value_and_no_process(node: Node) -> None:

@@ -45,22 +45,6 @@ async def test_a_task_knows_who_asked_for_it(node: Node) -> None:
     await in_process(owner)
 
 
-async def test_a_task_inside_a_task_knows_the_whole_chain(node: Node) -> None:
-    """TASK-049: [parent, grandparent]."""
-
-    async def owner() -> None:
-        outer_pid: list[Pid] = []
-
-        async def outer() -> tuple[Pid, ...]:
-            outer_pid.append(self_())
-            return await (await Task.start(who)).result()
-
-        chain = await (await Task.start(outer)).result()
-        assert chain == (outer_pid[0], self_())
-
-    await in_process(owner)
-
-
 async def test_the_chain_goes_through_supervisors_and_streams(node: Node) -> None:
     """TASK-049. None of them is a caller: nobody of them asked."""
     supervisor = TaskSupervisorRef(await start(TaskSupervisor.child_spec()))

@@ -24,24 +24,10 @@ from runtime import (
     kill,
     race,
     result_many,
-    self_,
-    send,
     wait_many,
 )
 from tests.runtime.tasking import Boom, after, crash, drained, end_as, forever, give, gone, pid_of
 from tests.support import in_process, reason_of, stop_all
-
-
-async def test_results_come_in_the_order_of_the_tasks(node: Node) -> None:
-    """TASK-034."""
-
-    async def owner() -> None:
-        tasks = [await Task.start(after, seconds, seconds) for seconds in (3.0, 1.0, 2.0)]
-        assert await result_many(tasks) == [3.0, 1.0, 2.0]
-        assert trio.current_time() == 3
-        assert await drained() == []
-
-    await in_process(owner)
 
 
 async def test_nothing_to_wait_for_takes_no_time(node: Node) -> None:
@@ -113,21 +99,6 @@ async def test_the_same_task_twice_gives_its_value_twice(node: Node) -> None:
     assert await race([other, other]) == 6
 
 
-async def test_foreign_messages_stay_in_the_mailbox(node: Node) -> None:
-    """TASK-039."""
-
-    async def owner() -> None:
-        send(self_(), "before")
-        mine = [await Task.start_nolink(give, at) for at in range(3)]
-        other = await Task.start_nolink(give, "other")
-        await trio.sleep(1)
-        send(self_(), "after")
-        assert await result_many(mine) == [0, 1, 2]
-        assert await drained() == ["before", TaskDone(other, "other"), "after"]
-
-    await in_process(owner)
-
-
 async def test_waiting_for_many_tells_of_each_in_the_order_of_the_tasks(node: Node) -> None:
     """TASK-040."""
 
@@ -197,39 +168,6 @@ async def gone_reason(task: Task[Any]) -> object:
     outcome = await task.wait()
     assert isinstance(outcome, Exited)
     return outcome.reason
-
-
-async def test_killing_what_still_runs_when_the_time_is_over(node: Node) -> None:
-    """TASK-043."""
-
-    async def owner() -> None:
-        tasks = [await Task.start(after, at, at) for at in (1.0, 9.0, 9.0)]
-        outcomes = await wait_many(tasks, timeout=2, on_timeout="kill_task")
-        assert outcomes == [Ok(1.0), None, None]
-        assert not any(is_alive(pid_of(task)) for task in tasks)
-        assert trio.current_time() == 2
-        await trio.sleep(20)
-        assert await drained() == []
-
-    await in_process(owner)
-
-
-async def test_ignoring_what_still_runs_when_the_time_is_over(node: Node) -> None:
-    """TASK-043. Released: neither linked nor told of any more."""
-
-    async def owner() -> None:
-        tasks = [
-            await Task.start(give, None),
-            await Task.start(crash, 9.0),
-            await Task.start(after, 9.0, None),
-        ]
-        outcomes = await wait_many(tasks, timeout=2, on_timeout="ignore")
-        assert outcomes == [Ok(None), None, None]
-        await gone(tasks[1])
-        await gone(tasks[2])
-        assert await drained() == []
-
-    await in_process(owner)
 
 
 async def test_nothing_is_done_to_them_when_all_ended_in_time(node: Node) -> None:

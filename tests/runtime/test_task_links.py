@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from functools import partial
-
 import pytest
 import trio
 
 from runtime import (
     ChildSpec,
-    Crashed,
     Down,
     Exit,
     Exited,
@@ -18,7 +14,6 @@ from runtime import (
     Node,
     Normal,
     Ok,
-    Pid,
     ProcessExit,
     Shutdown,
     Task,
@@ -28,10 +23,7 @@ from runtime import (
     kill,
     link,
     open_node,
-    process_info,
-    self_,
     spawn,
-    spawn_link,
     start,
     trap_exits,
     wait_exit,
@@ -39,9 +31,7 @@ from runtime import (
 from runtime.current import find_process
 from supervisors import Supervisor, SupervisorRef
 from tests.runtime.tasking import (
-    Boom,
     after,
-    crash,
     drained,
     end_as,
     forever,
@@ -50,24 +40,6 @@ from tests.runtime.tasking import (
     pid_of,
 )
 from tests.support import in_process, reason_of
-
-
-async def test_a_task_is_linked_to_the_process_that_started_it(node: Node) -> None:
-    """TASK-003. differs: no monitor of the kernel's; the task itself tells its owner."""
-
-    async def owner() -> None:
-        task = await Task.start(forever)
-        me, process = find_process(self_()), find_process(pid_of(task))
-        assert me is not None
-        assert process is not None
-        assert me.links.linked() == (process,)
-        assert process.links.linked() == (me,)
-        assert process.links.watchers() == ()
-        assert process.parent is self_()
-        await task.shutdown()
-        assert me.links.linked() == ()
-
-    await in_process(owner)
 
 
 async def test_an_unlinked_one_is_linked_to_nobody(node: Node) -> None:
@@ -95,17 +67,6 @@ async def test_a_linked_task_ends_with_its_owner(node: Node) -> None:
     assert await tasks[0].wait() == Exited("owner is gone")
     assert is_alive(pid_of(tasks[1]))
     await tasks[1].shutdown()
-
-
-async def test_a_linked_task_runs_on_after_a_normal_end_of_its_owner(node: Node) -> None:
-    """TASK-017."""
-    tasks: list[Task[int]] = []
-
-    async def owner() -> None:
-        tasks.append(await Task.start(after, 5.0, 6))
-
-    assert await reason_of(owner) == Normal()
-    assert await tasks[0].result(timeout=10) == 6
 
 
 async def test_a_killed_owner_takes_its_linked_tasks_with_it(node: Node) -> None:
@@ -137,29 +98,6 @@ async def test_a_trapping_task_hears_of_its_owners_end(node: Node) -> None:
     pid = spawn(owner)
     assert await wait_exit(pid) == "bye"
     assert await tasks[0].result(timeout=10) == [Exit(pid, "bye")]
-
-
-async def test_a_linked_process_that_is_not_waited_for_ends_its_parent(node: Node) -> None:
-    """TASK-046. differs: what nobody waits for is a linked process: ``spawn_link``."""
-
-    async def parent() -> None:
-        spawn_link(crash)
-        await trio.sleep_forever()
-
-    reason = await reason_of(parent)
-    assert isinstance(reason, Crashed)
-    assert isinstance(reason.exception, Boom)
-
-
-async def test_an_unlinked_process_that_is_not_waited_for_harms_nobody(node: Node) -> None:
-    """TASK-047. differs: that is ``spawn``."""
-
-    async def parent() -> None:
-        spawn(crash)
-        await trio.sleep(1)
-        assert await drained() == []
-
-    assert await reason_of(parent) == Normal()
 
 
 async def test_a_failing_linked_task_is_felt_before_it_is_told(node: Node) -> None:
@@ -233,26 +171,6 @@ def test_the_arguments_of_a_spec_are_checked_when_it_is_made() -> None:
         Task.child_spec(give)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("body", [partial(after, 1.0, None), partial(crash, 1.0)])
-async def test_a_static_child_that_ends_is_removed_and_not_restarted(
-    node: Node, body: Callable[[], Awaitable[None]]
-) -> None:
-    """TASK-048."""
-    runs: list[Pid] = []
-
-    async def fn() -> None:
-        runs.append(self_())
-        await body()
-
-    spec = Supervisor.child_spec([Task.child_spec(fn), Task.child_spec(forever)])
-    supervisor = SupervisorRef(await start(spec))
-    assert [child.id for child in await supervisor.which_children()] == ["forever", "fn"]
-    await trio.sleep(2)
-    assert [child.id for child in await supervisor.which_children()] == ["forever"]
-    assert len(runs) == 1
-    await supervisor.stop()
-
-
 async def test_a_static_child_is_stopped_within_its_budget(node: Node) -> None:
     """TASK-048."""
 
@@ -268,20 +186,6 @@ async def test_a_static_child_is_stopped_within_its_budget(node: Node) -> None:
         assert child.pid is not None
         assert await wait_exit(child.pid) == Killed()
     assert trio.current_time() == 2
-
-
-async def test_a_task_knows_who_started_it(node: Node) -> None:
-    """TASK-003. OTP: ``$ancestors``."""
-
-    async def owner() -> None:
-        task = await Task.start(forever)
-        info = process_info(pid_of(task))
-        assert info is not None
-        assert info.ancestors == (self_(),)
-        assert info.parent == self_()
-        await task.shutdown()
-
-    await in_process(owner)
 
 
 async def test_a_dead_owner_gets_nothing_and_harms_nothing(node: Node) -> None:

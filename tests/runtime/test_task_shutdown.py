@@ -58,33 +58,6 @@ async def test_shutting_down_a_running_task_leaves_nothing_of_it(node: Node) -> 
     await in_process(owner, trap=True)
 
 
-async def test_shutting_down_a_finished_task_gives_its_value(node: Node) -> None:
-    """TASK-022. And takes the message out."""
-
-    async def owner() -> None:
-        task = await Task.start_nolink(give, 5)
-        await trio.sleep(1)
-        assert await task.shutdown() == Ok(5)
-        assert await drained() == []
-
-    await in_process(owner)
-
-
-async def test_shutting_down_a_crashed_task_gives_its_reason(node: Node) -> None:
-    """TASK-023. The ``Exit`` of the link is still there, if the owner traps exits."""
-
-    async def owner() -> None:
-        task = await Task.start(crash)
-        await trio.sleep(1)
-        outcome = await task.shutdown()
-        assert isinstance(outcome, Exited)
-        assert isinstance(outcome.reason, Crashed)
-        assert isinstance(outcome.reason.exception, Boom)
-        assert await drained() == [Exit(task.pid, outcome.reason)]
-
-    await in_process(owner, trap=True)
-
-
 async def test_shutting_down_a_task_that_ended_normally_without_a_value(node: Node) -> None:
     """TASK-024."""
     task = await Task.start_nolink(end_as, Normal())
@@ -121,19 +94,6 @@ async def test_a_trapping_task_may_end_with_a_reason_of_its_own(node: Node) -> N
     assert await task.shutdown() == Exited("other")
 
 
-async def test_a_task_that_takes_too_long_is_killed(node: Node) -> None:
-    """TASK-027."""
-
-    async def owner() -> None:
-        task = await Task.start(stubborn)
-        await trio.sleep(1)
-        assert await task.shutdown(3) == Exited(Killed())
-        assert trio.current_time() == 4
-        assert await drained() == []
-
-    await in_process(owner)
-
-
 @pytest.mark.parametrize("body", [forever, stubborn])
 async def test_a_brutal_kill_asks_nobody(node: Node, body: Any) -> None:
     """TASK-028."""
@@ -164,17 +124,6 @@ async def test_a_second_shutdown_finds_no_process(node: Node) -> None:
     assert await task.wait() == Exited(Shutdown())
 
 
-async def test_an_owner_that_does_not_trap_exits_survives(node: Node) -> None:
-    """TASK-031."""
-
-    async def owner() -> None:
-        for body in (forever, stubborn):
-            await (await Task.start(body)).shutdown(1)
-        await (await Task.start(forever)).shutdown("brutal_kill")
-
-    assert await reason_of(owner) == Normal()
-
-
 async def test_anybody_may_shut_it_down_and_its_owner_hears_of_it(node: Node) -> None:
     """TASK-032. differs: OTP refuses all but the owner, whom the others cannot speak for here."""
     tasks: list[Task[None]] = []
@@ -198,12 +147,6 @@ async def test_anybody_may_shut_it_down_and_its_owner_hears_of_it(node: Node) ->
 async def in_process_that_traps(fn: Any) -> None:
     trap_exits()
     await fn()
-
-
-async def test_a_completed_task_gives_its_value(node: Node) -> None:
-    """TASK-033."""
-    assert await Task.completed(5).shutdown() == Ok(5)
-    assert await Task.completed(5).shutdown("brutal_kill") == Ok(5)
 
 
 async def test_what_is_no_budget_is_refused(node: Node) -> None:

@@ -50,20 +50,6 @@ async def test_waiting_tells_how_it_ended_or_that_it_has_not(node: Node) -> None
     await in_process(owner, trap=True)
 
 
-async def test_waiting_again_after_running_out_of_time_gives_the_outcome(node: Node) -> None:
-    """TASK-019. differs: a third wait gives it once more, since the handle keeps it."""
-
-    async def owner() -> None:
-        task = await Task.start(after, 5.0, "late")
-        assert await task.wait(timeout=1) is None
-        assert await task.wait(timeout=100) == Ok("late")
-        assert trio.current_time() == 5
-        assert await task.wait(timeout=1) == Ok("late")
-        assert await drained() == []
-
-    await in_process(owner)
-
-
 async def test_who_waits_in_vain_still_gets_the_message(node: Node) -> None:
     """TASK-019. A ``wait`` may be asked again, so unlike a ``result`` it mutes nothing."""
 
@@ -93,20 +79,6 @@ async def test_a_stranger_that_loses_patience_takes_nothing_from_the_owner(node:
         with pytest.raises(TaskTimeout):
             await in_process(partial(ask, timeout=0.25))
     assert await wait_exit(pid) == Normal()
-
-
-async def test_waiting_takes_out_the_message_that_is_there(node: Node) -> None:
-    """TASK-020."""
-
-    async def owner() -> None:
-        task = await Task.start(give, 5)
-        failing = await Task.start_nolink(end_as, "bad")
-        await trio.sleep(1)
-        assert await task.wait() == Ok(5)
-        assert await failing.wait(timeout=0) == Exited("bad")
-        assert await drained() == []
-
-    await in_process(owner)
 
 
 async def test_a_wait_without_time_only_looks(node: Node) -> None:

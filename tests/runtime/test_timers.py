@@ -29,11 +29,10 @@ from runtime import (
     send_interval,
     spawn,
     start,
-    unregister,
     wait_exit,
 )
 from tests.conftest import Recorder
-from tests.support import Do, Note, Scripted, in_process, stop_all
+from tests.support import Note, Scripted, in_process, stop_all
 
 
 class Get(Call[int]):
@@ -66,42 +65,6 @@ async def test_a_message_comes_after_exactly_the_time_given(node: Node) -> None:
     await in_process(body)
 
 
-async def test_a_name_is_resolved_when_the_timer_fires(node: Node) -> None:
-    """SYS-019."""
-    got: list[object] = []
-
-    async def holder(tag: str) -> None:
-        got.append((tag, await receive()))
-
-    first = spawn(holder, "first", name="holder")
-    send_after(named("holder"), "message", 3)
-    await trio.sleep(1)
-    unregister("holder")
-    second = spawn(holder, "second", name="holder")
-    await wait_exit(second)
-    assert got == [("second", "message")]
-    await stop_all(first)
-
-
-async def test_a_name_nobody_holds_when_it_fires_is_no_error(node: Node) -> None:
-    """SYS-020."""
-    timer = send_after(named("nobody"), "message", 1)
-    assert read_timer(timer) == 1
-    await trio.sleep(2)
-    assert read_timer(timer) is None
-
-
-async def test_timers_fire_in_the_order_of_their_deadlines(node: Node) -> None:
-    """SYS-021."""
-
-    async def body() -> None:
-        for seconds in (30, 10, 20):
-            send_after(self_(), seconds, seconds)
-        assert [await receive() for _ in range(3)] == [10, 20, 30]
-
-    await in_process(body)
-
-
 async def test_equal_deadlines_fire_in_the_order_they_were_made(node: Node) -> None:
     """SYS-021."""
 
@@ -110,20 +73,6 @@ async def test_equal_deadlines_fire_in_the_order_they_were_made(node: Node) -> N
         for number in range(100):
             send_at(self_(), number, at)
         assert [await receive() for _ in range(100)] == list(range(100))
-
-    await in_process(body)
-
-
-async def test_a_timer_cancelled_in_time_says_what_was_left_and_never_fires(node: Node) -> None:
-    """SYS-022, SYS-024. differs: there is no ``info`` option, the answer is free."""
-
-    async def body() -> None:
-        timer = send_after(self_(), "message", 10)
-        await trio.sleep(4)
-        assert cancel_timer(timer) == pytest.approx(6)
-        assert cancel_timer(timer) is None
-        assert read_timer(timer) is None
-        await nothing_comes()
 
     await in_process(body)
 
@@ -138,42 +87,6 @@ async def test_a_timer_that_has_fired_cannot_be_recalled(node: Node) -> None:
         assert await receive(timeout=0) == "message"
 
     await in_process(body)
-
-
-async def test_cancelling_answers_at_once(node: Node) -> None:
-    """SYS-025. differs: cancelling never blocks, so there is no asynchronous form of it."""
-
-    async def body() -> None:
-        assert cancel_timer(send_after(self_(), "message", 5)) == 5
-        await nothing_comes()
-
-    await in_process(body)
-
-
-async def test_reading_a_timer_says_what_is_left(node: Node) -> None:
-    """SYS-026. differs: None stands for false."""
-
-    async def body() -> None:
-        timer = send_after(self_(), "message", 10)
-        assert read_timer(timer) == 10
-        await trio.sleep(4)
-        assert read_timer(timer) == pytest.approx(6)
-        await trio.sleep(7)
-        assert read_timer(timer) is None
-
-    await in_process(body)
-
-
-async def test_a_timer_to_a_pid_is_over_when_the_pid_is_dead(node: Node) -> None:
-    """SYS-027."""
-    pid = spawn(trio.sleep_forever)
-    timer, early = send_after(pid, "message", 10), send_after(await dead(), "message", 10)
-    assert read_timer(timer) == 10
-    assert read_timer(early) is None
-    await stop_all(pid)
-    assert read_timer(timer) is None
-    assert cancel_timer(timer) is None
-    await trio.sleep(20)
 
 
 async def test_a_timer_to_a_handle_of_one_process_is_over_when_that_is_dead(node: Node) -> None:
@@ -252,35 +165,6 @@ async def test_a_negative_or_no_time_is_refused(
 async def test_a_deadline_that_is_no_time_is_refused(node: Node, deadline: float) -> None:
     with pytest.raises((TypeError, ValueError), match=r"^deadline: got "):
         send_at(named("x"), "message", deadline)
-
-
-async def test_a_message_can_carry_its_own_timer(node: Node) -> None:
-    """SYS-031. differs: no start_timer; who wants the reference in the message puts it there."""
-
-    async def body() -> None:
-        envelope: list[object] = []
-        timer = send_after(self_(), envelope, 1)
-        envelope.append(timer)
-        got = await receive(list)
-        assert got == [timer]
-
-    await in_process(body)
-
-
-async def test_of_two_timers_of_a_server_the_one_left_reaches_handle_info(node: Node) -> None:
-    """SYS-032."""
-
-    def arm(server: Scripted) -> None:
-        gone = send_after(self_(), Note(text="cancelled"), 5)
-        send_after(self_(), Note(text="kept"), 5)
-        cancel_timer(gone)
-
-    log: list[object] = []
-    server = await start(Scripted.child_spec(log))
-    server.cast(Do(arm))
-    await trio.sleep(10)
-    assert log == [("info", Note(text="kept"))]
-    await server.stop()
 
 
 async def test_an_interval_fires_without_drift_until_cancelled(node: Node) -> None:

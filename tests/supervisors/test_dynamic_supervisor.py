@@ -8,32 +8,25 @@ import pytest
 import trio
 
 from runtime import (
-    AlreadyStarted,
-    CallExit,
     Crashed,
     Down,
     GenServer,
-    Ignore,
     Ignored,
     Node,
-    NoProcess,
     Normal,
     ProcessExit,
-    Shutdown,
     StartFailed,
     Stop,
     child_spec,
     is_alive,
     kill,
     monitor,
-    named,
     receive,
     whereis,
 )
-from supervisors import ChildCounts, ChildInfo, DynamicSupervisorRef, MaxChildren, Supervisor
+from supervisors import DynamicSupervisorRef, MaxChildren, Supervisor
 from tests.supervisors.dynamic_parts import (
     counts,
-    ended,
     kill_and_see,
     pids,
     rows,
@@ -48,22 +41,6 @@ from tests.support import in_process
 # ---------------------------------------------------------------------- starting
 
 
-async def test_a_fresh_one_has_no_children(node: Node) -> None:
-    """DYN-001."""
-    sup = await start_dynamic()
-    assert await sup.which_children() == []
-    assert await sup.count_children() == ChildCounts(0, 0, 0, 0)
-
-
-async def test_a_start_returns_the_handle_of_a_child_that_is_up(node: Node) -> None:
-    """DYN-002. differs: the list shows the id of the spec, where OTP shows undefined."""
-    sup, log = await start_dynamic(), list[str]()
-    child = await sup.start_child(worker(log, "a"))
-    assert log == ["init a"]
-    assert await child.call(Ping()) == "a"
-    assert await sup.which_children() == [ChildInfo("a", child.pid, "running", "worker", "Worker")]
-
-
 async def test_one_id_may_be_there_twice(node: Node) -> None:
     """DYN-003. A child is known by its pid."""
     sup = await start_dynamic()
@@ -72,16 +49,6 @@ async def test_one_id_may_be_there_twice(node: Node) -> None:
     assert await rows(sup) == [("a", "running"), ("a", "running")]
     await sup.terminate_child(one)
     assert await pids(sup) == [two.pid]
-
-
-async def test_a_taken_name_is_refused_and_not_counted(node: Node) -> None:
-    """DYN-004."""
-    sup = await start_dynamic()
-    one = await sup.start_child(worker([], "a").replace(name="main"))
-    with pytest.raises(AlreadyStarted) as caught:
-        await sup.start_child(worker([], "b").replace(name="main"))
-    assert caught.value.pid is one.pid
-    assert await counts(sup) == (1, 1, 0, 1)
 
 
 async def test_a_child_may_be_any_async_function_or_class_with_its_arguments(node: Node) -> None:
@@ -157,15 +124,6 @@ async def test_a_start_that_does_not_succeed_leaves_nothing(node: Node) -> None:
     assert "init of Worker returned 'junk'" in str(junk.exception)
 
 
-async def test_a_child_that_says_ignore_takes_no_place(node: Node) -> None:
-    """DYN-012. differs: Ignored is raised."""
-    sup = await start_dynamic(max_children=1)
-    with pytest.raises(Ignored):
-        await sup.start_child(worker([], "a", begin=Ignore))
-    assert await counts(sup) == (0, 0, 0, 0)
-    await sup.start_child(worker([], "b"))
-
-
 async def test_a_child_that_is_not_enabled_is_not_started(node: Node) -> None:
     log: list[str] = []
     sup = await start_dynamic()
@@ -222,13 +180,6 @@ def test_a_bad_option_never_gets_into_a_spec(field: str, value: Any) -> None:
         worker([], "a").replace(**{field: value})
 
 
-async def test_a_significant_child_is_refused(node: Node) -> None:
-    """DYN-018."""
-    spec = worker([], "a").replace(restart="temporary", significant=True)
-    with pytest.raises(ValueError, match=r"significant of child 'a': got True, allowed is False"):
-        await DynamicSupervisorRef("nobody").start_child(spec)
-
-
 async def test_arguments_beside_a_spec_are_refused(node: Node) -> None:
     spec = worker([], "a")
     for args, kwargs in (((5,), {}), ((), {"nap": 1.0})):
@@ -242,13 +193,6 @@ async def test_an_option_of_a_child_given_as_an_argument_is_told_its_place(node:
     with pytest.raises(TypeError) as caught:
         await sup.start_child(Worker, [], "a", name="main")
     assert caught.value.__notes__ == ["name: options of a child are set with .replace(...)"]
-
-
-async def test_a_start_by_nobody_is_a_call_to_nobody(node: Node) -> None:
-    """DYN-019."""
-    with pytest.raises(CallExit) as caught:
-        await DynamicSupervisorRef(named("nobody")).start_child(worker([], "a"))
-    assert caught.value.reason == NoProcess()
 
 
 # ---------------------------------------------------------------------- how many
@@ -275,38 +219,11 @@ async def test_one_more_than_max_children_is_refused_before_anything_runs(node: 
     assert await counts(sup) == (2, 2, 0, 2)
 
 
-async def test_a_supervisor_of_no_children_starts_none(node: Node) -> None:
-    """DYN-006."""
-    sup = await start_dynamic(max_children=0)
-    with pytest.raises(MaxChildren) as caught:
-        await sup.start_child(worker([], "a"))
-    assert caught.value.limit == 0
-
-
 async def test_there_may_be_any_number_without_a_limit(node: Node) -> None:
     sup = await start_dynamic(max_children=None)
     for _ in range(50):
         await sup.start_child(worker([], "a"))
     assert await counts(sup) == (50, 50, 0, 50)
-
-
-async def test_a_terminated_child_makes_room(node: Node) -> None:
-    """DYN-007."""
-    sup = await start_dynamic(max_children=1)
-    for tag in "abc":
-        child = await sup.start_child(worker([], tag))
-        await sup.terminate_child(child)
-
-
-async def test_a_child_that_has_ended_for_good_makes_room(node: Node) -> None:
-    """DYN-008."""
-    sup = await start_dynamic(max_children=1)
-    for reason in (Normal(), Shutdown(), Shutdown("x"), "boom"):
-        await ended(await sup.start_child(temporary([], "t")), reason)
-    for reason in (Normal(), Shutdown(), Shutdown("x")):
-        transient = worker([], "t").replace(restart="transient")
-        await ended(await sup.start_child(transient), reason)
-    await sup.start_child(worker([], "last"))
 
 
 async def test_who_hears_of_the_end_finds_the_place_free(node: Node) -> None:
@@ -320,15 +237,6 @@ async def test_who_hears_of_the_end_finds_the_place_free(node: Node) -> None:
             await receive(Down)
 
     await in_process(one_after_the_other)
-
-
-async def test_a_restarted_child_keeps_its_place(node: Node) -> None:
-    """DYN-009."""
-    sup = await start_dynamic(max_children=1)
-    await kill_and_see(await sup.start_child(worker([], "a")))
-    assert await rows(sup) == [("a", "running")]
-    with pytest.raises(MaxChildren):
-        await sup.start_child(worker([], "b"))
 
 
 async def test_a_child_that_is_still_starting_has_its_place(node: Node) -> None:

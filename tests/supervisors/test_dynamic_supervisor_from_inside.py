@@ -22,21 +22,6 @@ from tests.supervisors.dynamic_parts import Tagged, rows, slow, start_dynamic
 from tests.supervisors.tree_parts import Ping, Worker, settle, worker
 
 
-async def test_a_child_may_start_its_sibling_from_its_body(node: Node) -> None:
-    """DYN-051."""
-    sup, log = await start_dynamic(), list[str]()
-
-    async def parent() -> None:
-        sibling = await sup.start_child(worker(log, "sibling"))
-        log.append(await sibling.call(Ping()))
-        await trio.sleep_forever()
-
-    await sup.start_child(parent)
-    await settle()
-    assert log == ["init sibling", "sibling"]
-    assert await rows(sup) == [("parent", "running"), ("sibling", "running")]
-
-
 async def test_a_child_may_start_its_sibling_from_its_init(node: Node) -> None:
     """DYN-051 differs: in OTP both would wait for each other for ever."""
     sup, log = await start_dynamic(), list[str]()

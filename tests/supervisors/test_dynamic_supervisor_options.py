@@ -29,7 +29,6 @@ from runtime import (
     resume,
     start,
     suspend,
-    via,
 )
 from supervisors import (
     DynamicSupervisor,
@@ -118,14 +117,6 @@ async def test_a_constructor_of_a_subclass_runs_at_the_start_alone(node: Node) -
 
 
 # ---------------------------------------------------------------------- the spec
-
-
-def test_its_spec_is_that_of_a_supervisor() -> None:
-    """DYN-055."""
-    spec = DynamicSupervisor.child_spec(max_children=5)
-    assert (spec.id, spec.type, spec.shutdown) == ("DynamicSupervisor", "supervisor", math.inf)
-    assert spec.replace(name="connections").id == "connections"
-    assert spec.replace(name=via("names", ("room", 7))).id == ("room", 7)
 
 
 async def test_several_under_one_supervisor_need_ids(node: Node) -> None:

@@ -11,7 +11,6 @@ from runtime import (
     ChildEnded,
     ChildStartFailed,
     ExitReason,
-    Ignore,
     Killed,
     Node,
     Normal,
@@ -20,14 +19,12 @@ from runtime import (
     Stop,
     is_alive,
     open_node,
-    ref,
     spawn,
     wait_exit,
 )
 from supervisors import Backoff, ChildNotFound, DynamicSupervisorRef, GaveUp
 from tests.conftest import Recorder
 from tests.supervisors.dynamic_parts import (
-    counts,
     ended,
     kill_and_see,
     pids,
@@ -37,7 +34,7 @@ from tests.supervisors.dynamic_parts import (
     temporary,
     the_pid,
 )
-from tests.supervisors.tree_parts import Flaky, Ping, begin_after, settle, worker
+from tests.supervisors.tree_parts import Flaky, begin_after, settle, worker
 from tests.support import end_of
 
 REASONS: list[ExitReason] = [Normal(), Shutdown(), Shutdown("x"), "boom"]
@@ -64,70 +61,12 @@ async def gave_up(supervisor: DynamicSupervisorRef, events: Recorder, pid: Pid) 
     return reason.detail
 
 
-@pytest.mark.parametrize("reason", REASONS)
-async def test_a_permanent_child_is_restarted_whatever_it_ends_with(
-    node: Node, reason: ExitReason
-) -> None:
-    """DYN-020."""
-    sup, log = await start_dynamic(), list[str]()
-    first = await sup.start_child(worker(log, "a"))
-    await ended(first, reason)
-    assert log.count("init a") == 2
-    assert await the_pid(sup) is not first.pid
-
-
-@pytest.mark.parametrize("reason", REASONS)
-async def test_a_transient_child_is_restarted_after_a_crash_alone(
-    node: Node, reason: ExitReason
-) -> None:
-    """DYN-021, DYN-022."""
-    sup, log = await start_dynamic(), list[str]()
-    await ended(await sup.start_child(worker(log, "a").replace(restart="transient")), reason)
-    assert log.count("init a") == (2 if reason == "boom" else 1)
-    assert await counts(sup) == ((1, 1, 0, 1) if reason == "boom" else (0, 0, 0, 0))
-
-
-@pytest.mark.parametrize("reason", REASONS)
-async def test_a_temporary_child_is_never_restarted_and_never_counts(
-    node: Node, reason: ExitReason
-) -> None:
-    """DYN-023."""
-    sup, log = await start_dynamic(max_restarts=0), list[str]()
-    for _ in range(5):
-        await ended(await sup.start_child(temporary(log, "a")), reason)
-    assert log.count("init a") == 5
-    assert await sup.which_children() == []
-    assert is_alive(sup)
-
-
-async def test_a_restart_gives_a_new_pid_and_the_old_one_is_unknown(node: Node) -> None:
-    """DYN-024."""
-    sup = await start_dynamic()
-    first = await sup.start_child(worker([], "a"))
-    await kill_and_see(first)
-    second = await the_pid(sup)
-    with pytest.raises(ChildNotFound) as caught:
-        await sup.terminate_child(first)
-    assert caught.value.child_id is first.pid
-    assert await pids(sup) == [second]
-    await sup.terminate_child(second)
-
-
 async def test_a_restarted_child_stands_behind_its_siblings(node: Node) -> None:
     sup = await start_dynamic()
     first = await sup.start_child(worker([], "a"))
     await sup.start_child(worker([], "b"))
     await kill_and_see(first)
     assert await rows(sup) == [("b", "running"), ("a", "running")]
-
-
-async def test_a_restart_that_says_ignore_removes_the_child(node: Node) -> None:
-    """DYN-026."""
-    sup = await start_dynamic(max_children=1)
-    begin = failing_after_the_first(Ignore())
-    await kill_and_see(await sup.start_child(worker([], "a", begin=begin)))
-    assert await sup.which_children() == []
-    await sup.start_child(worker([], "b"))
 
 
 @pytest.mark.parametrize("failure", [Stop("no"), Stop(Normal()), "junk"])
@@ -147,15 +86,6 @@ async def test_a_restart_that_fails_is_tried_again_and_each_attempt_counts(
     assert not is_alive(other)
 
 
-async def test_a_restart_that_fails_once_recovers(node: Node) -> None:
-    """DYN-028."""
-    sup, log = await start_dynamic(max_restarts=2), list[str]()
-    child = await sup.start_child(worker(log, "a", begin=Flaky(1)))
-    await kill_and_see(child)
-    assert await ref(await the_pid(sup)).call(Ping()) == "a"
-    assert log.count("init a") == 3
-
-
 async def test_a_child_killed_while_it_restarts_is_tried_again(node: Node) -> None:
     sup, told = await start_dynamic(), list[Pid]()
     begin = telling_its_pid(told, lambda: begin_after(1 if len(told) > 1 else 0)())
@@ -164,18 +94,6 @@ async def test_a_child_killed_while_it_restarts_is_tried_again(node: Node) -> No
     await kill_and_see(told[1])
     await trio.sleep(2)
     assert await pids(sup) == told[2:]
-
-
-async def test_a_child_that_waits_for_its_restart_is_listed_as_restarting(node: Node) -> None:
-    """DYN-030. With a backoff the wait can be looked at."""
-    sup = await start_dynamic(backoff=Backoff(initial=10, jitter=0))
-    await kill_and_see(await sup.start_child(worker([], "a")))
-    (row,) = await sup.which_children()
-    assert (row.id, row.pid, row.status) == ("a", None, "restarting")
-    assert await counts(sup) == (1, 0, 0, 1)
-    await trio.sleep(10)
-    await settle()
-    assert await counts(sup) == (1, 1, 0, 1)
 
 
 async def test_terminating_a_child_that_waits_for_its_restart_drops_the_restart(
@@ -268,17 +186,6 @@ async def test_a_supervisor_that_gives_up_says_what_led_there(node: Node, events
     detail = await gave_up(sup, events, pid)
     assert detail.exception is error
     assert detail.history == ("+0.000 s  child 'crashing': crashed: RuntimeError('bad luck')",)
-
-
-async def test_restarts_outside_the_window_do_not_count(node: Node) -> None:
-    """DYN-035."""
-    sup = await start_dynamic(max_restarts=1, max_seconds=1)
-    child = await sup.start_child(worker([], "a"))
-    for _ in range(5):
-        await ended(child, "boom")
-        await trio.sleep(2.2)
-        child = ref(await the_pid(sup))
-    assert is_alive(sup)
 
 
 async def test_a_backoff_delays_one_child_and_no_other(node: Node) -> None:

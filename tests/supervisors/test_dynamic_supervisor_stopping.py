@@ -34,14 +34,13 @@ from runtime import (
     unlink,
     wait_exit,
 )
-from supervisors import ChildNotFound, DynamicSupervisor, DynamicSupervisorRef
+from supervisors import DynamicSupervisor, DynamicSupervisorRef
 from tests.conftest import Recorder
 from tests.supervisors.dynamic_parts import (
     counts,
     kill_and_see,
     pids,
     start_dynamic,
-    temporary,
     the_pid,
 )
 from tests.supervisors.tree_parts import drain, settle, worker
@@ -78,19 +77,6 @@ async def test_a_child_is_named_by_its_pid_or_by_what_leads_to_it(node: Node, ho
     target: dict[str, Pid | Ref] = {"pid": child.pid, "ref": child, "name": named("main")}
     await sup.terminate_child(target[how])
     assert not is_alive(child)
-
-
-async def test_a_pid_that_is_no_child_is_not_found(node: Node) -> None:
-    """DYN-037."""
-    sup, other = await start_dynamic(), await start_dynamic()
-    gone = await sup.start_child(temporary([], "a"))
-    await kill_and_see(gone)
-    elsewhere = await other.start_child(worker([], "b"))
-    for pid in (gone.pid, elsewhere.pid, sup.pid):
-        with pytest.raises(ChildNotFound) as caught:
-            await sup.terminate_child(pid)
-        assert caught.value.child_id is pid
-    assert is_alive(elsewhere)
 
 
 async def test_a_child_that_takes_its_time_holds_up_its_own_requester_alone(node: Node) -> None:
@@ -222,22 +208,6 @@ async def test_each_child_has_its_own_budget(node: Node, events: Recorder) -> No
     assert sorted(log) == ["rested any", "terminate any shutdown", "terminate quick shutdown"]
     reasons = {tag: end_of(events, pid) for tag, pid in children.items()}
     assert reasons == {"brutal": Killed(), "quick": Killed(), "any": Shutdown()}
-
-
-async def test_a_child_that_ends_otherwise_does_not_change_the_supervisors_end(
-    node: Node, events: Recorder
-) -> None:
-    """DYN-041, DYN-042."""
-    sup = await start_dynamic()
-    odd = await sup.start_child(worker([], "a", trap=True, last=ProcessExit("odd")))
-    quiet = await sup.start_child(worker([], "b", trap=True, last=ProcessExit(Normal())))
-    pid = sup.pid
-    await sup.stop()
-    assert [end_of(events, one) for one in (odd.pid, quiet.pid, pid)] == [
-        "odd",
-        Normal(),
-        Normal(),
-    ]
 
 
 async def test_the_children_of_a_killed_supervisor_end_as_killed_with_their_last_words(

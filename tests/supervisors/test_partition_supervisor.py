@@ -11,32 +11,23 @@ import pytest
 import trio
 
 from runtime import (
-    AlreadyStarted,
     Crashed,
     Killed,
     Node,
-    Normal,
-    Registry,
     Shutdown,
     StartFailed,
     Stop,
     child_spec,
-    is_alive,
     kill,
     named,
     start,
     via,
     wait_exit,
-    whereis,
 )
 from supervisors import (
     Backoff,
-    ChildCounts,
-    DynamicSupervisor,
     FailedToStartChild,
-    GaveUp,
     PartitionSupervisor,
-    PartitionSupervisorRef,
 )
 from tests.conftest import Recorder
 from tests.supervisors.partition_parts import (
@@ -60,19 +51,6 @@ def shards(**options: Any) -> Any:
 # ---------------------------------------------------------------------- starting
 
 
-async def test_there_are_as_many_partitions_as_asked_for_with_their_index_as_id(
-    node: Node,
-) -> None:
-    """PAR-001, PAR-016."""
-    log: list[str] = []
-    parts = await start_shards(4, log)
-    assert log == ["init 0", "init 1", "init 2", "init 3"]
-    assert [one.id for one in await parts.which_children()] == [3, 2, 1, 0]
-    assert await parts.count_children() == ChildCounts(4, 4, 0, 4)
-    assert parts.partitions() == 4
-    assert whereis("parts") is parts.pid
-
-
 async def test_by_default_there_is_one_for_each_core_this_program_may_use(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,13 +65,6 @@ async def test_by_default_there_is_one_for_each_core_this_program_may_use(
         parts = await start_shards(None)
         assert parts.partitions() == partitions
         await parts.stop()
-
-
-async def test_partitions_of_supervisors_are_counted_as_such(node: Node) -> None:
-    """PAR-016."""
-    spec = PartitionSupervisor.child_spec(DynamicSupervisor, partitions=2)
-    parts = PartitionSupervisorRef(await start(spec))
-    assert await parts.count_children() == ChildCounts(2, 2, 2, 0)
 
 
 async def test_each_partition_gets_arguments_of_its_own_when_the_supervisor_starts(
@@ -190,14 +161,6 @@ async def test_a_partition_that_does_not_start_fails_all(node: Node) -> None:
         await start_shards(4, child=Third.child_spec(log))
     assert caught.value.reason == Shutdown(FailedToStartChild(2, "nope"))
     assert log == ["init 0", "init 1", "terminate 1 shutdown", "terminate 0 shutdown"]
-
-
-async def test_a_taken_name_is_refused(node: Node) -> None:
-    """PAR-014."""
-    parts = await start_shards(1)
-    with pytest.raises(AlreadyStarted) as caught:
-        await start_shards(1)
-    assert caught.value.pid is parts.pid
 
 
 # ---------------------------------------------------------------------- what is refused
@@ -300,16 +263,6 @@ async def test_a_constructor_of_a_subclass_runs_at_the_start_alone(node: Node) -
 # ---------------------------------------------------------------------- restarts and the end
 
 
-async def test_a_partition_that_is_killed_is_restarted_alone_under_its_index(node: Node) -> None:
-    """PAR-008."""
-    await start_shards(3)
-    before = [pid_at(index) for index in range(3)]
-    await kill_partition(1)
-    after = [pid_at(index) for index in range(3)]
-    assert [one is two for one, two in zip(before, after, strict=True)] == [True, False, True]
-    assert [await at(index) for index in range(3)] == [0, 1, 2]
-
-
 @pytest.mark.parametrize(
     ("strategy", "replaced"), [("one_for_all", [0, 1, 2]), ("rest_for_one", [1, 2])]
 )
@@ -323,20 +276,6 @@ async def test_other_strategies_replace_others_too(
     after = [pid_at(index) for index in range(3)]
     assert [index for index in range(3) if before[index] is not after[index]] == replaced
     assert [await at(index) for index in range(3)] == [0, 1, 2]
-
-
-async def test_restarts_of_all_partitions_count_together(node: Node, events: Recorder) -> None:
-    """PAR-010."""
-    parts = await start_shards(4)
-    pid = parts.pid
-    for index in range(3):
-        await kill_partition(index)
-    assert is_alive(pid)
-    await kill_partition(3)
-    await wait_exit(pid)
-    reason = end_of(events, pid)
-    assert isinstance(reason, Shutdown)
-    assert isinstance(reason.detail, GaveUp)
 
 
 async def test_a_backoff_and_a_failing_restart_are_those_of_a_supervisor(node: Node) -> None:
@@ -353,34 +292,6 @@ async def test_a_backoff_and_a_failing_restart_are_those_of_a_supervisor(node: N
     await trio.sleep(3.5)
     assert await status(parts) == {0: "running"}
     assert flaky.attempts == 4
-
-
-async def test_partitions_stop_in_reverse_order(node: Node, events: Recorder) -> None:
-    """PAR-017."""
-    log: list[str] = []
-    parts = await start_shards(3, log)
-    drain(log)
-    pid = parts.pid
-    await parts.stop()
-    assert log == [f"terminate {index} shutdown" for index in (2, 1, 0)]
-    assert end_of(events, pid) == Normal()
-    assert whereis("parts") is None
-
-
-async def test_it_may_have_a_name_in_a_registry(node: Node) -> None:
-    """PAR-018."""
-    await start_supervisor([Registry.child_spec("unique").replace(name="names")])
-    log: list[str] = []
-    child = Shard.child_spec(log)
-    spec = PartitionSupervisor.child_spec(child, partitions=2, with_arguments=with_index)
-    name = via("names", "parts")
-    await start(spec.replace(name=name))
-    parts = PartitionSupervisorRef(name)
-    assert parts.partitions() == 2
-    assert via(name, 3).pid is via(parts, 1).pid
-    await parts.stop()
-    assert name.whereis() is None
-    assert via(name, 3).whereis() is None
 
 
 async def test_a_killed_one_takes_its_partitions_with_it(node: Node, events: Recorder) -> None:

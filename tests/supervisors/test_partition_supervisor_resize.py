@@ -107,15 +107,6 @@ async def test_with_no_partition_at_all_routing_says_so(node: Node) -> None:
     assert await at(1) == 1
 
 
-async def test_more_than_at_the_start_is_refused(node: Node) -> None:
-    """PAR-024."""
-    parts = await start_shards(3)
-    await parts.resize(1)
-    with pytest.raises(ValueError, match=r"partitions: got 4, allowed are 0 to 3, as at the st"):
-        await parts.resize(4)
-    assert parts.partitions() == 1
-
-
 @pytest.mark.parametrize(
     ("junk", "error"), [(-1, ValueError), (True, TypeError), (2.0, TypeError), ("2", TypeError)]
 )

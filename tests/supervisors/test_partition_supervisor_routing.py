@@ -13,13 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime import (
-    AlreadyStarted,
     CallExit,
-    Crashed,
     Node,
     NoProcess,
     ProcessNotFound,
-    StartFailed,
     is_alive,
     kill,
     ref,
@@ -35,13 +32,10 @@ from runtime.keys import stable_hash
 from runtime.spawning import spawn_process
 from supervisors import (
     Backoff,
-    ChildCounts,
     DynamicSupervisor,
     DynamicSupervisorRef,
     PartitionSupervisor,
     PartitionSupervisorRef,
-    TaskSupervisor,
-    TaskSupervisorRef,
 )
 from tests.supervisors.partition_parts import (
     Bump,
@@ -157,11 +151,6 @@ async def test_a_call_by_way_of_nobody_ends_at_once(node: Node) -> None:
             ask()
 
 
-async def test_a_cast_by_way_of_nobody_vanishes(node: Node) -> None:
-    """PAR-012."""
-    via("nobody", 1).cast(Bump())
-
-
 async def test_a_partition_that_is_being_restarted_is_like_a_name_nobody_holds(
     node: Node,
 ) -> None:
@@ -240,20 +229,6 @@ async def test_a_handle_of_something_else_says_so(node: Node) -> None:
 # ---------------------------------------------------------------------- no name for others
 
 
-async def test_a_partition_cannot_be_the_name_of_another_process(node: Node) -> None:
-    """PAR-013."""
-    await start_shards(2, backoff=Backoff(initial=10))
-    spec = worker([], "a").replace(name=via("parts", 1))
-    with pytest.raises(AlreadyStarted) as taken:
-        await start(spec)
-    assert taken.value.pid is pid_at(1)
-    await kill_partition(1)
-    with pytest.raises(StartFailed) as refused:
-        await start(spec)
-    assert isinstance(refused.value.reason, Crashed)
-    assert "is a partition supervisor, allowed is a Registry" in str(refused.value.__cause__)
-
-
 # ---------------------------------------------------------------------- what partitions are for
 
 
@@ -275,30 +250,6 @@ async def test_dynamic_supervisors_behind_keys(node: Node) -> None:
         ids += [one.id for one in there]
     assert sorted(map(str, ids)) == sorted(map(str, range(100)))
     assert (await parts.count_children()).supervisors == 3
-
-
-async def test_task_supervisors_behind_the_callers_own_pid(node: Node) -> None:
-    """PAR-019: the key chooses one of them."""
-    spec = PartitionSupervisor.child_spec(TaskSupervisor, partitions=3)
-    parts = PartitionSupervisorRef(await start(spec.replace(name="tasks")))
-
-    async def double(number: int) -> int:
-        await trio.sleep(1)
-        return 2 * number
-
-    async def caller() -> None:
-        tasks = TaskSupervisorRef(via("tasks", self_()))
-        started = [await tasks.start(double, number) for number in range(3)]
-        (mine,) = [
-            index
-            for index in range(3)
-            if await TaskSupervisorRef(via("tasks", index)).count_children()
-            == ChildCounts(3, 3, 0, 3)
-        ]
-        assert mine == parts.partition_of(self_())
-        assert [await task.result() for task in started] == [0, 2, 4]
-
-    await in_process(caller)
 
 
 async def test_a_handle_by_key_stays_with_its_partition_over_restarts(node: Node) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
@@ -57,16 +56,6 @@ async def test_the_times_of_three_slow_terminates_add_up(node: Node, trap: bool)
     ) == pytest.approx(0.18)
 
 
-async def test_a_brutally_killed_child_has_no_last_words(node: Node, events: Recorder) -> None:
-    """SUP-065."""
-    log: list[str] = []
-    sup = await start_supervisor([worker(log, "a", trap=True).replace(shutdown="brutal_kill")])
-    pid = await pid_of(sup, "a")
-    await sup.stop()
-    assert log == ["init a"]
-    assert end_of(events, pid) == Killed()
-
-
 @pytest.mark.parametrize("trap", [True, False])
 async def test_a_child_that_stops_in_time_ends_with_shutdown(
     node: Node, events: Recorder, trap: bool
@@ -103,27 +92,6 @@ async def test_a_child_that_is_too_slow_is_killed_after_exactly_its_budget(
     assert seen == [budget]
     assert end_of(events, pid) == Killed()
     assert log == ["init slow", "terminate slow shutdown"]
-
-
-async def test_a_child_without_a_limit_is_waited_for(node: Node) -> None:
-    """SUP-068."""
-    log: list[str] = []
-    assert await seconds_to_stop(worker(log, "a", nap=1e6).replace(shutdown=math.inf)) == 1e6
-    assert log[-1] == "rested a"
-
-
-async def test_a_child_that_does_not_trap_exits_ends_at_once_after_its_terminate(
-    node: Node, events: Recorder
-) -> None:
-    """SUP-069. differs: terminate runs here, on every end but a kill, so that clean-up does not
-    depend on a flag.
-    """
-    log: list[str] = []
-    sup = await start_supervisor(workers(log, "a"))
-    pid = await pid_of(sup, "a")
-    await sup.stop()
-    assert log == ["init a", "terminate a shutdown"]
-    assert end_of(events, pid) == Shutdown()
 
 
 @pytest.mark.parametrize("trap", [True, False])

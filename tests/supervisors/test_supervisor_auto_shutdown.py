@@ -12,7 +12,6 @@ from runtime import (
     ChildSpec,
     ExitReason,
     Ignore,
-    Killed,
     Node,
     Normal,
     Shutdown,
@@ -78,21 +77,6 @@ async def test_a_significant_transient_child_that_crashes_is_just_restarted(
     assert await kids(sup) == "s=up"
 
 
-@pytest.mark.parametrize("reason", [*CLEAN, "boom", Killed()])
-async def test_a_significant_temporary_child_ends_it_for_any_reason(
-    node: Node, events: Recorder, reason: ExitReason
-) -> None:
-    """SUP-084."""
-    log: list[str] = []
-    sup = await start_supervisor(
-        [worker(log, "a"), significant(log, "s", "temporary")], auto_shutdown="any_significant"
-    )
-    root = sup.pid
-    await end(sup, "s", reason)
-    assert end_of(events, root) == Shutdown()
-    assert log[-1] == "terminate a shutdown"
-
-
 @pytest.mark.parametrize("mode", ["any_significant", "all_significant"])
 async def test_the_end_of_an_ordinary_child_is_nothing(node: Node, mode: str) -> None:
     """SUP-085."""
@@ -144,21 +128,6 @@ async def test_a_significant_child_ended_by_request_ends_nothing(node: Node, mod
     assert await kids(sup) == "s=undefined"
 
 
-async def test_one_ended_by_request_counts_as_ended_for_the_other(
-    node: Node, events: Recorder
-) -> None:
-    """SUP-088."""
-    log: list[str] = []
-    sup = await start_supervisor(
-        [significant(log, "s"), significant(log, "t")], auto_shutdown="all_significant"
-    )
-    root = sup.pid
-    await sup.terminate_child("s")
-    assert is_alive(sup)
-    await end(sup, "t", Normal())
-    assert end_of(events, root) == Shutdown()
-
-
 async def test_one_that_was_ignored_counts_as_ended_too(node: Node) -> None:
     log: list[str] = []
     sup = await start_supervisor(
@@ -201,41 +170,12 @@ def test_a_significant_permanent_child_is_refused(auto_shutdown: str) -> None:
         significant([], "s", "permanent")
 
 
-async def test_a_significant_child_added_later_is_honoured(node: Node, events: Recorder) -> None:
-    """SUP-091."""
-    log: list[str] = []
-    sup = await start_supervisor(workers(log, "a"), auto_shutdown="any_significant")
-    root = sup.pid
-    await sup.start_child(significant(log, "s"))
-    await end(sup, "s", Normal())
-    assert end_of(events, root) == Shutdown()
-
-
 async def test_a_significant_child_that_did_not_start_ends_nothing(node: Node) -> None:
     log: list[str] = []
     sup = await start_supervisor(workers(log, "a"), auto_shutdown="any_significant")
     with pytest.raises(StartFailed):
         await sup.start_child(significant(log, "s", begin=lambda: "junk"))
     assert await kids(sup) == "a=up"
-
-
-@pytest.mark.parametrize(
-    ("restart", "left"), [("transient", "inner=undefined"), ("permanent", "inner=up")]
-)
-async def test_an_inner_supervisor_that_shut_itself_down_is_restarted_only_if_permanent(
-    node: Node, restart: Any, left: str
-) -> None:
-    """SUP-092."""
-    log: list[str] = []
-    inner = Supervisor.child_spec(
-        [significant(log, "s").replace(name="s")], auto_shutdown="any_significant"
-    ).replace(id="inner", restart=restart)
-    outer = await start_supervisor([inner])
-
-    named("s").cast(End(Normal()))
-    await settle()
-    assert await kids(outer) == left
-    assert log.count("init s") == (1 if restart == "transient" else 2)
 
 
 async def test_a_significant_inner_supervisor_ends_the_outer_one(

@@ -5,17 +5,14 @@ from __future__ import annotations
 import pytest
 import trio
 
-from runtime import ExitReason, Node, Shutdown, is_alive, kill, wait_exit
+from runtime import ExitReason, Node, Shutdown, is_alive, wait_exit
 from supervisors import GaveUp, SupervisorRef
 from tests.conftest import Recorder
 from tests.supervisors.tree_parts import (
     Flaky,
     crash,
     drain,
-    end,
     kids,
-    pid_of,
-    settle,
     start_supervisor,
     worker,
     workers,
@@ -56,18 +53,6 @@ async def test_the_restarts_of_all_children_are_counted_together(node: Node) -> 
     assert not is_alive(sup)
 
 
-async def test_with_no_restarts_allowed_the_first_crash_ends_it(
-    node: Node, events: Recorder
-) -> None:
-    """SUP-035."""
-    log: list[str] = []
-    sup = await start_supervisor(workers(log, "ab"), max_restarts=0)
-    root = sup.pid
-    await crash(sup, "b")
-    assert gave_up(end_of(events, root))
-    assert log == ["init a", "init b", "terminate b boom", "terminate a shutdown"]
-
-
 @pytest.mark.parametrize(
     ("max_seconds", "apart", "survives"),
     [(1.0, 2.2, True), (2.0, 0.9, False), (1.0, 1.0, False), (1.0, 1.001, True)],
@@ -96,38 +81,6 @@ async def test_a_group_restart_counts_once(node: Node) -> None:
     assert not is_alive(sup)
 
 
-async def test_one_for_all_absorbs_a_second_death_that_it_had_not_seen(node: Node) -> None:
-    """SUP-039: it is one restart."""
-    log: list[str] = []
-    sup = await start_supervisor(workers(log, "abc"), strategy="one_for_all", max_restarts=1)
-    first, second = await pid_of(sup, "a"), await pid_of(sup, "c")
-    kill(first)
-    kill(second)
-    await settle()
-    assert await kids(sup) == "c=up b=up a=up"
-    assert drain(log)[3:] == ["terminate b shutdown", "init a", "init b", "init c"]
-
-
-async def test_one_for_one_counts_each_of_two_deaths_that_it_had_not_seen(
-    node: Node, events: Recorder
-) -> None:
-    """SUP-040: the first is restarted, then the supervisor gives up and stops it again."""
-    log: list[str] = []
-    sup = await start_supervisor(workers(log, "abc"), max_restarts=1)
-    root = sup.pid
-    first, second = await pid_of(sup, "a"), await pid_of(sup, "b")
-    drain(log)
-    kill(first)
-    kill(second)
-    await settle()
-    assert gave_up(end_of(events, root))
-    restarted = "a" if "init a" in log else "b"
-    assert sorted(log) == sorted(
-        [f"init {restarted}", f"terminate {restarted} shutdown", "terminate c shutdown"]
-    )
-    assert log.index(f"init {restarted}") == 0
-
-
 async def test_every_failed_attempt_to_start_again_counts(node: Node, events: Recorder) -> None:
     """SUP-042, and the trap: exactly max_restarts attempts, then the siblings are stopped."""
     log: list[str] = []
@@ -150,15 +103,6 @@ async def test_requests_do_not_count(node: Node) -> None:
         await sup.restart_child("a")
     await sup.start_child(worker(log, "b"))
     assert await kids(sup) == "b=up a=up"
-
-
-async def test_a_clean_end_of_a_permanent_child_counts_like_a_crash(node: Node) -> None:
-    """SUP-024."""
-    log: list[str] = []
-    sup = await start_supervisor(workers(log, "a"), max_restarts=1)
-    await end(sup, "a", Shutdown())
-    await end(sup, "a", Shutdown())
-    assert not is_alive(sup)
 
 
 async def test_an_endless_window_never_forgets(node: Node) -> None:

@@ -42,23 +42,6 @@ def team(log: list[str], tags: str, **options: Any) -> ChildSpec:
     return Supervisor.child_spec(members, **options).replace(name="team")
 
 
-async def test_an_inner_supervisor_stops_its_own_before_the_next_outer_child(node: Node) -> None:
-    """SUP-072."""
-    log: list[str] = []
-    sup = await start_supervisor(
-        [worker(log, "first"), team(log, "ab"), worker(log, "last", nap=1)]
-    )
-    drain(log)
-    await sup.stop()
-    assert log == [
-        "terminate last shutdown",
-        "rested last",
-        "terminate b shutdown",
-        "terminate a shutdown",
-        "terminate first shutdown",
-    ]
-
-
 @pytest.mark.parametrize("strategy", ["one_for_all", "rest_for_one"])
 async def test_an_inner_supervisor_is_restarted_with_its_group(node: Node, strategy: str) -> None:
     log: list[str] = []
@@ -113,16 +96,6 @@ async def test_a_restarted_inner_supervisor_has_all_its_restarts_again(node: Nod
     named("a").cast(End("boom"))
     await settle()
     assert not is_alive(sup)
-
-
-async def test_a_transient_inner_supervisor_that_gives_up_is_not_restarted(node: Node) -> None:
-    """SUP-081: its reason is Shutdown, which is clean."""
-    log: list[str] = []
-    sup = await start_supervisor([team(log, "a", max_restarts=0).replace(restart="transient")])
-    named("a").cast(End("boom"))
-    await settle()
-    assert await kids(sup) == "team=undefined"
-    assert log == ["init a", "terminate a boom"]
 
 
 async def test_the_crash_below_is_known_when_all_levels_have_given_up(node: Node) -> None:

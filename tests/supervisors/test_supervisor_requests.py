@@ -35,9 +35,6 @@ from supervisors import (
 from tests.conftest import Recorder
 from tests.supervisors.tree_parts import (
     Ping,
-    begin_after,
-    crash,
-    drain,
     kids,
     pid_of,
     settle,
@@ -56,14 +53,6 @@ async def test_a_started_child_comes_back_as_a_handle(node: Node) -> None:
     assert await child.call(Ping()) == "a"
 
 
-async def test_an_id_that_runs_is_refused_with_its_pid(node: Node) -> None:
-    """SUP-048. differs: AlreadyStarted.pid, no error tuple."""
-    sup = await start_supervisor(workers([], "a"))
-    with pytest.raises(AlreadyStarted) as caught:
-        await sup.start_child(worker([], "a"))
-    assert caught.value.pid is await pid_of(sup, "a")
-
-
 async def test_an_id_that_is_stopped_is_refused(node: Node) -> None:
     """SUP-049."""
     sup = await start_supervisor(workers([], "a"))
@@ -72,16 +61,6 @@ async def test_an_id_that_is_stopped_is_refused(node: Node) -> None:
         await sup.start_child(worker([], "a"))
     assert caught.value.child_id == "a"
     assert isinstance(caught.value, ChildError)
-
-
-async def test_the_id_of_a_temporary_child_that_ended_is_free(node: Node) -> None:
-    """SUP-050."""
-    sup = await start_supervisor([])
-    spec = worker([], "t").replace(restart="temporary")
-    await sup.start_child(spec)
-    await crash(sup, "t")
-    await sup.start_child(spec)
-    assert await kids(sup) == "t=up"
 
 
 async def test_a_started_childs_value_is_not_part_of_the_start(node: Node) -> None:
@@ -95,18 +74,6 @@ async def test_a_started_childs_value_is_not_part_of_the_start(node: Node) -> No
 
     sup = await start_supervisor([])
     assert isinstance(await sup.start_child(child_spec(server)), Ref)
-
-
-async def test_an_ignored_child_keeps_its_spec_but_not_if_temporary(node: Node) -> None:
-    """SUP-052. differs: Ignored is raised where OTP has (ok,undefined)."""
-    sup = await start_supervisor([])
-    for spec in (
-        worker([], "a", begin=Ignore),
-        worker([], "t", begin=Ignore).replace(restart="temporary"),
-    ):
-        with pytest.raises(Ignored):
-            await sup.start_child(spec)
-    assert await kids(sup) == "a=undefined"
 
 
 @pytest.mark.parametrize("significant", [False, True])
@@ -131,14 +98,6 @@ async def test_a_child_that_does_not_start_is_forgotten(node: Node, significant:
     assert await kids(sup) == "a=up"
 
 
-async def test_a_child_whose_init_returns_junk_is_forgotten(node: Node) -> None:
-    """SUP-055."""
-    sup = await start_supervisor([])
-    with pytest.raises(StartFailed, match="allowed are"):
-        await sup.start_child(worker([], "b", begin=lambda: "junk"))
-    assert await kids(sup) == ""
-
-
 async def test_a_childs_name_that_is_taken_is_refused(node: Node) -> None:
     holder = await start(worker([], "x").replace(name="clerk"))
     sup = await start_supervisor([])
@@ -146,40 +105,6 @@ async def test_a_childs_name_that_is_taken_is_refused(node: Node) -> None:
         await sup.start_child(worker([], "a").replace(name="clerk"))
     assert caught.value.pid is holder.pid
     assert await kids(sup) == ""
-
-
-async def test_a_slow_init_blocks_the_supervisor(node: Node) -> None:
-    """SUP-056."""
-    sup = await start_supervisor([])
-    began = trio.current_time()
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(sup.start_child, worker([], "slow", begin=begin_after(7)))
-        await settle()
-        assert await kids(sup) == "slow=up"
-        assert trio.current_time() - began == 7
-
-
-@pytest.mark.parametrize("strategy", ["one_for_one", "one_for_all", "rest_for_one"])
-async def test_a_terminated_child_stays_down_and_its_siblings_are_not_touched(
-    node: Node, strategy: str
-) -> None:
-    """SUP-057."""
-    log: list[str] = []
-    sup = await start_supervisor(workers(log, "abc"), strategy=strategy, max_restarts=0)
-    drain(log)
-    await sup.terminate_child("b")
-    await settle()
-    assert drain(log) == ["terminate b shutdown"]
-    assert await kids(sup) == "c=up b=undefined a=up"
-
-
-async def test_terminating_a_stopped_child_is_fine(node: Node) -> None:
-    """SUP-058."""
-    log: list[str] = []
-    sup = await start_supervisor(workers(log, "a"))
-    await sup.terminate_child("a")
-    await sup.terminate_child("a")
-    assert log == ["init a", "terminate a shutdown"]
 
 
 async def test_terminating_a_temporary_child_removes_its_spec(node: Node) -> None:
@@ -219,44 +144,6 @@ async def test_a_stopped_child_is_deleted(node: Node) -> None:
     assert await kids(sup) == "b=up"
     await sup.start_child(worker([], "a"))
     assert await kids(sup) == "a=up b=up"
-
-
-async def test_a_restarted_child_keeps_its_place_and_is_not_counted(node: Node) -> None:
-    """SUP-062."""
-    log: list[str] = []
-    sup = await start_supervisor(workers(log, "abc"), max_restarts=0)
-    before = await pid_of(sup, "b")
-    await sup.terminate_child("b")
-    child = await sup.restart_child("b")
-    assert child.pid is await pid_of(sup, "b") is not before
-    assert await kids(sup) == "c=up b=up a=up"
-    drain(log)
-    await sup.stop()
-    assert drain(log) == [f"terminate {tag} shutdown" for tag in "cba"]
-
-
-async def test_a_restart_that_fails_by_hand_keeps_the_spec(node: Node) -> None:
-    """SUP-063. differs: StartFailed here too; the supervisor is not affected."""
-    results: list[Any] = [None, Stop("bad day"), None]
-    sup = await start_supervisor([worker([], "a", begin=lambda: results.pop(0))], max_restarts=0)
-    await sup.terminate_child("a")
-    with pytest.raises(StartFailed) as caught:
-        await sup.restart_child("a")
-    assert caught.value.reason == "bad day"
-    await settle()
-    assert await kids(sup) == "a=undefined"
-    await sup.restart_child("a")
-    assert await kids(sup) == "a=up"
-
-
-async def test_a_restart_by_hand_that_is_ignored_keeps_the_slot_empty(node: Node) -> None:
-    """SUP-064. differs: Ignored is raised."""
-    results: list[Any] = [None, Ignore()]
-    sup = await start_supervisor([worker([], "a", begin=lambda: results.pop(0))])
-    await sup.terminate_child("a")
-    with pytest.raises(Ignored):
-        await sup.restart_child("a")
-    assert await kids(sup) == "a=undefined"
 
 
 async def test_an_ignored_child_can_be_restarted_by_hand(node: Node) -> None:

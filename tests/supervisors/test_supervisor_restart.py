@@ -31,7 +31,6 @@ from tests.supervisors.tree_parts import (
     drain,
     end,
     kids,
-    kill_child,
     pid_of,
     settle,
     start_supervisor,
@@ -165,14 +164,6 @@ async def test_a_transient_child_is_restarted_only_after_an_abnormal_end(
     assert is_alive(sup) is clean
 
 
-async def test_a_transient_child_that_is_killed_is_restarted(node: Node) -> None:
-    """SUP-026, SUP-033: the kill signal, which lets no terminate run."""
-    log: list[str] = []
-    sup = await start_supervisor([worker(log, "a").replace(restart="transient")])
-    await kill_child(sup, "a")
-    assert log == ["init a", "init a"]
-
-
 @pytest.mark.parametrize("strategy", ["one_for_one", "one_for_all", "rest_for_one"])
 @pytest.mark.parametrize("reason", ENDS)
 async def test_a_temporary_child_is_never_restarted_and_its_spec_is_removed(
@@ -189,72 +180,6 @@ async def test_a_temporary_child_is_never_restarted_and_its_spec_is_removed(
     await end(sup, "t", reason)
     assert len(drain(log)) == 1
     assert await kids(sup) == "b=up a=up"
-
-
-async def test_a_temporary_sibling_is_shut_down_with_the_group_and_dropped(node: Node) -> None:
-    """SUP-028."""
-    log: list[str] = []
-    sup = await start_supervisor(
-        [worker(log, "t").replace(restart="temporary"), worker(log, "p")], strategy="one_for_all"
-    )
-    drain(log)
-    await crash(sup, "p")
-    assert drain(log) == ["terminate p boom", "terminate t shutdown", "init p"]
-    assert await kids(sup) == "p=up"
-
-
-async def test_a_transient_sibling_is_shut_down_and_started_again(node: Node) -> None:
-    """SUP-029."""
-    log: list[str] = []
-    sup = await start_supervisor(
-        [worker(log, "t").replace(restart="transient"), worker(log, "p")], strategy="one_for_all"
-    )
-    drain(log)
-    await crash(sup, "p")
-    assert drain(log) == ["terminate p boom", "terminate t shutdown", "init t", "init p"]
-
-
-async def test_a_transient_child_that_is_done_starts_no_group_restart(node: Node) -> None:
-    """SUP-030."""
-    log: list[str] = []
-    sup = await start_supervisor(
-        [worker(log, "p"), worker(log, "t").replace(restart="transient")], strategy="one_for_all"
-    )
-    drain(log)
-    await end(sup, "t", Normal())
-    assert drain(log) == ["terminate t normal"]
-
-
-@pytest.mark.parametrize(
-    ("strategy", "stopped", "victim"),
-    [("one_for_all", "a", "b"), ("one_for_all", "c", "b"), ("rest_for_one", "b", "a")],
-)
-async def test_a_child_stopped_by_hand_comes_back_with_its_group(
-    node: Node, strategy: str, stopped: str, victim: str
-) -> None:
-    """SUP-031."""
-    log: list[str] = []
-    sup = await start_supervisor(workers(log, "abc"), strategy=strategy)
-    await sup.terminate_child(stopped)
-    await crash(sup, victim)
-    assert await kids(sup) == "c=up b=up a=up"
-
-
-async def test_a_child_stopped_by_hand_stays_down_when_a_later_one_crashes(node: Node) -> None:
-    """SUP-032."""
-    log: list[str] = []
-    sup = await start_supervisor(workers(log, "abc"), strategy="rest_for_one")
-    await sup.terminate_child("b")
-    await crash(sup, "c")
-    assert await kids(sup) == "c=up b=undefined a=up"
-
-
-async def test_a_killed_child_is_restarted_and_its_terminate_has_not_run(node: Node) -> None:
-    """SUP-033."""
-    log: list[str] = []
-    sup = await start_supervisor([worker(log, "a", trap=True)])
-    await kill_child(sup, "a")
-    assert log == ["init a", "init a"]
 
 
 async def test_a_named_child_has_its_name_again_after_each_restart(node: Node) -> None:

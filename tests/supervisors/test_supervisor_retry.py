@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 import pytest
 import trio
 
@@ -21,7 +19,6 @@ from runtime import (
     wait_exit,
     whereis,
 )
-from supervisors import ChildRestarting
 from tests.conftest import Recorder
 from tests.supervisors.tree_parts import (
     Flaky,
@@ -55,42 +52,6 @@ async def test_a_restart_that_fails_is_tried_again_at_once_and_counts(
     assert not is_alive(sup)
 
 
-async def test_requests_get_their_turn_between_two_attempts(node: Node) -> None:
-    """SUP-041: the status restarting is visible meanwhile. SUP-046: restart_child and
-    delete_child are refused then.
-    """
-    attempts = 0
-
-    async def begin() -> None:
-        nonlocal attempts
-        attempts += 1
-        if attempts == 2:
-            await trio.sleep(1)
-            raise RuntimeError("no luck")
-
-    sup = await start_supervisor([worker([], "a", begin=begin)])
-    seen: list[object] = []
-
-    async def look() -> None:
-        (info,) = await sup.which_children()
-        seen.append((info.status, info.pid))
-
-    async def refused(request: Callable[[str], Awaitable[object]]) -> None:
-        with pytest.raises(ChildRestarting) as caught:
-            await request("a")
-        seen.append(caught.value.child_id)
-
-    await crash(sup, "a")
-    assert attempts == 2
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(look)
-        nursery.start_soon(refused, sup.restart_child)
-        nursery.start_soon(refused, sup.delete_child)
-    assert sorted(seen, key=repr) == ["a", "a", ("restarting", None)]
-    await settle()
-    assert (attempts, await kids(sup)) == (3, "a=up")
-
-
 async def test_a_pending_restart_is_called_off_by_terminate_child(node: Node) -> None:
     """SUP-047: the child then has no process, and is not tried again."""
     log: list[str] = []
@@ -107,51 +68,6 @@ async def test_a_pending_restart_is_called_off_by_terminate_child(node: Node) ->
     flaky.failures = 0
     await sup.restart_child("a")
     assert await kids(sup) == "a=up"
-
-
-async def test_one_for_all_starts_the_whole_group_anew_when_a_member_fails(node: Node) -> None:
-    """SUP-043: what was restarted already is shut down again."""
-    log: list[str] = []
-    flaky = Flaky(failures=1)
-    sup = await start_supervisor(
-        [worker(log, "a"), worker(log, "b", begin=flaky), worker(log, "c")],
-        strategy="one_for_all",
-    )
-    drain(log)
-    await crash(sup, "c")
-    assert drain(log) == [
-        "terminate c boom",
-        "terminate b shutdown",
-        "terminate a shutdown",
-        "init a",
-        "init b",
-        "terminate a shutdown",
-        "init a",
-        "init b",
-        "init c",
-    ]
-
-
-async def test_rest_for_one_goes_on_from_the_member_that_failed(node: Node) -> None:
-    """SUP-044: the one before it is left running."""
-    log: list[str] = []
-    flaky = Flaky(failures=1)
-    sup = await start_supervisor(
-        [worker(log, "a"), worker(log, "b", begin=flaky), worker(log, "c")],
-        strategy="rest_for_one",
-    )
-    drain(log)
-    await crash(sup, "a")
-    assert drain(log) == [
-        "terminate a boom",
-        "terminate c shutdown",
-        "terminate b shutdown",
-        "init a",
-        "init b",
-        "init b",
-        "init c",
-    ]
-    assert await kids(sup) == "c=up b=up a=up"
 
 
 @pytest.mark.parametrize("strategy", ["one_for_one", "one_for_all", "rest_for_one"])

@@ -9,15 +9,12 @@ import pytest
 import trio
 
 from runtime import (
-    AlreadyStarted,
     ChildSpec,
     Crashed,
     Exit,
     GenServer,
-    Ignore,
     Node,
     Normal,
-    Pid,
     Shutdown,
     StartFailed,
     Stop,
@@ -37,7 +34,7 @@ from tests.supervisors.tree_parts import (
     worker,
     workers,
 )
-from tests.support import in_process, reason_of
+from tests.support import in_process
 
 
 async def test_children_start_in_order_each_after_the_init_of_the_one_before(node: Node) -> None:
@@ -54,23 +51,6 @@ async def test_children_start_in_order_each_after_the_init_of_the_one_before(nod
     began = trio.current_time()
     await start_supervisor([slow("a"), slow("b"), slow("c")])
     assert [(tag, at - began) for tag, at in seen] == [("a", 1), ("b", 2), ("c", 3)]
-
-
-async def test_which_children_lists_the_newest_first(node: Node) -> None:
-    """SUP-005."""
-    sup = await start_supervisor(
-        [worker([], "a"), Supervisor.child_spec([]).replace(id="b"), worker([], "c")]
-    )
-    await sup.start_child(worker([], "d"))
-    await sup.terminate_child("c")
-    listed = await sup.which_children()
-    assert [(one.id, one.type, one.behaviour, one.status) for one in listed] == [
-        ("d", "worker", "Worker", "running"),
-        ("c", "worker", "Worker", "stopped"),
-        ("b", "supervisor", "Supervisor", "running"),
-        ("a", "worker", "Worker", "running"),
-    ]
-    assert [isinstance(one.pid, Pid) for one in listed] == [True, False, True, True]
 
 
 async def test_count_children_counts_stopped_ones_as_specs_but_not_as_active(node: Node) -> None:
@@ -117,46 +97,6 @@ async def test_a_child_that_fails_to_start_undoes_those_before_it(
     assert failed.reason == Shutdown(FailedToStartChild("c", Crashed(error)))
     assert message.reason == failed.reason
     assert log == ["init a", "init b", "init c", "terminate b shutdown", "terminate a shutdown"]
-
-
-async def test_a_caller_that_does_not_trap_ends_with_the_failed_supervisors_reason(
-    node: Node,
-) -> None:
-    """SUP-009."""
-
-    async def parent() -> None:
-        try:
-            await Supervisor.start_link([worker([], "a", begin=lambda: Stop("no luck"))])
-        finally:
-            await trio.lowlevel.checkpoint()
-
-    assert await reason_of(parent) == Shutdown(FailedToStartChild("a", "no luck"))
-
-
-async def test_a_childs_name_that_is_taken_is_the_reason_inside(node: Node) -> None:
-    """SUP-010."""
-    holder = await start(worker([], "x").replace(name="clerk"))
-    with pytest.raises(StartFailed) as caught:
-        await start_supervisor([worker([], "a").replace(name="clerk", id="a")])
-    reason = caught.value.reason
-    assert isinstance(reason, Shutdown)
-    assert isinstance(reason.detail, FailedToStartChild)
-    assert isinstance(reason.detail.reason, AlreadyStarted)
-    assert reason.detail.reason.pid is holder.pid
-
-
-async def test_a_child_that_is_ignored_keeps_its_spec_but_not_if_temporary(node: Node) -> None:
-    """SUP-011."""
-    log: list[str] = []
-    sup = await start_supervisor(
-        [
-            worker(log, "a", begin=Ignore),
-            worker(log, "t", begin=Ignore).replace(restart="temporary"),
-            worker(log, "b"),
-        ]
-    )
-    assert log == ["init a", "init t", "init b"]
-    assert await kids(sup) == "b=up a=undefined"
 
 
 async def test_a_subclass_computes_its_children(node: Node) -> None:
@@ -257,34 +197,6 @@ def test_a_wrong_field_of_a_spec_is_refused_when_it_is_set(
     """SUP-016, SUP-094. differs: there are no modules and no mfa to be wrong."""
     with pytest.raises((ValueError, TypeError), match=message):
         worker([], "a").replace(**options)
-
-
-def test_the_defaults_of_a_spec() -> None:
-    """SUP-018: seconds, not ms; a supervisor has no limit."""
-    spec = Worker.child_spec([], "a")
-    assert (spec.id, spec.restart, spec.type, spec.shutdown, spec.significant) == (
-        "Worker",
-        "permanent",
-        "worker",
-        5.0,
-        False,
-    )
-    nested = Supervisor.child_spec([])
-    assert (nested.id, nested.restart, nested.type, nested.shutdown) == (
-        "Supervisor",
-        "permanent",
-        "supervisor",
-        math.inf,
-    )
-
-
-async def test_a_supervisors_name_that_is_taken_is_refused(node: Node) -> None:
-    """SUP-019."""
-    spec = Supervisor.child_spec([]).replace(name="shop")
-    first = await start(spec)
-    with pytest.raises(AlreadyStarted) as caught:
-        await start(spec)
-    assert caught.value.pid is first.pid
 
 
 async def test_children_come_as_specs_classes_and_functions(node: Node) -> None:

@@ -10,7 +10,6 @@ import trio
 
 from runtime import (
     CallExit,
-    CallTimeout,
     Exit,
     ExitReason,
     Killed,
@@ -36,8 +35,6 @@ from runtime.stops import stop_process
 from supervisors import Supervisor
 from tests.conftest import Recorder
 from tests.supervisors.tree_parts import (
-    Fail,
-    child,
     crash,
     drain,
     kids,
@@ -48,48 +45,6 @@ from tests.supervisors.tree_parts import (
     workers,
 )
 from tests.support import Do, Scripted, end_of
-
-
-async def test_a_sibling_that_crashes_during_the_shutdown_is_not_restarted(node: Node) -> None:
-    """SUP-071."""
-    log: list[str] = []
-    sup = await start_supervisor([worker(log, "a"), worker(log, "b"), worker(log, "c", nap=4)])
-    victim = await child(sup, "a")
-    drain(log)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(sup.stop)
-        await trio.sleep(2)
-        victim.cast(Fail(ValueError("too late")))
-    assert drain(log) == [
-        "terminate c shutdown",
-        "terminate a error(ValueError:too late)",
-        "rested c",
-        "terminate b shutdown",
-    ]
-
-
-async def test_its_children_get_shutdown_whatever_reason_it_is_stopped_with(
-    node: Node, events: Recorder
-) -> None:
-    """SUP-073: the supervisor itself ends with the reason it was given."""
-    log: list[str] = []
-    sup = await start_supervisor(workers(log, "ab"))
-    root, first = sup.pid, await pid_of(sup, "a")
-    await sup.stop("custom")
-    assert log[2:] == ["terminate b shutdown", "terminate a shutdown"]
-    assert (end_of(events, root), end_of(events, first)) == ("custom", Shutdown())
-
-
-async def test_a_stop_that_is_too_slow_times_out_and_goes_on(node: Node, events: Recorder) -> None:
-    """SUP-074. differs: CallTimeout is raised in the caller."""
-    log: list[str] = []
-    sup = await start_supervisor([worker(log, "a", nap=3)])
-    root = sup.pid
-    with pytest.raises(CallTimeout):
-        await sup.stop(timeout=1)
-    assert is_alive(root)
-    assert await wait_exit(root) == Normal()
-    assert log == ["init a", "terminate a shutdown", "rested a"]
 
 
 @pytest.mark.parametrize("reason", [Normal(), "custom"])

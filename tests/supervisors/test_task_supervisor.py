@@ -17,9 +17,6 @@ from runtime import (
     Ok,
     OutsideProcess,
     Pid,
-    ProcessExit,
-    Shutdown,
-    Task,
     TaskDone,
     TaskExit,
     callers,
@@ -32,7 +29,6 @@ from runtime import (
     suspend,
     wait_exit,
 )
-from runtime.current import find_process
 from supervisors import (
     MaxChildren,
     TaskSupervisor,
@@ -50,40 +46,8 @@ from tests.runtime.tasking import (
     gone,
     pid_of,
 )
-from tests.supervisors.task_parts import start_tasks, tasks_supervised
-from tests.support import in_process, reason_of
-
-
-async def test_a_task_is_a_child_of_the_supervisor_and_linked_to_the_caller(node: Node) -> None:
-    """TSUP-001."""
-
-    async def owner() -> None:
-        async with tasks_supervised() as supervisor:
-            task = await supervisor.start(after, 1.0, "value")
-            process, me = find_process(pid_of(task)), find_process(self_())
-            assert process is not None
-            assert process.links.linked() == (me,)
-            assert process.parent is supervisor.pid
-            assert await supervisor.children() == [task.pid]
-            assert await task.result() == "value"
-            assert await supervisor.children() == []
-            assert await drained() == []
-
-    await in_process(owner)
-
-
-@pytest.mark.parametrize("reason", ["bad", Shutdown()])
-async def test_a_crash_of_a_linked_task_ends_its_owner(node: Node, reason: Any) -> None:
-    """TSUP-002. Also by ``Shutdown``, which is no crash."""
-    supervisor = await start_tasks()
-
-    async def owner() -> None:
-        await supervisor.start(end_as, reason)
-        await trio.sleep_forever()
-
-    assert await reason_of(owner) == reason
-    assert is_alive(supervisor)
-    await supervisor.stop()
+from tests.supervisors.task_parts import tasks_supervised
+from tests.support import in_process
 
 
 async def test_a_crash_of_an_unlinked_task_is_only_told(node: Node) -> None:
@@ -114,34 +78,6 @@ async def test_a_success_that_nobody_asked_for_is_one_message(node: Node) -> Non
             assert await drained() == [TaskDone(task, 5), Down(failing.ref, failing.pid, "bad")]
 
     await in_process(owner)
-
-
-async def test_an_unlinked_task_outlives_its_owner(node: Node) -> None:
-    """TSUP-005."""
-    tasks: list[Task[int]] = []
-    async with tasks_supervised() as supervisor:
-
-        async def owner() -> None:
-            tasks.append(await supervisor.start_nolink(after, 2.0, 5))
-            raise ProcessExit("gone")
-
-        assert await reason_of(owner) == "gone"
-        assert await tasks[0].result() == 5
-
-
-async def test_a_linked_task_ends_with_its_owner(node: Node) -> None:
-    """TSUP-006."""
-    tasks: list[Task[None]] = []
-    async with tasks_supervised() as supervisor:
-
-        async def owner() -> None:
-            tasks.append(await supervisor.start(forever))
-            await trio.sleep(1)
-            raise ProcessExit("gone")
-
-        assert await reason_of(owner) == "gone"
-        assert await tasks[0].wait() == Exited("gone")
-        assert await supervisor.children() == []
 
 
 async def test_one_task_too_many_is_refused_before_anything_starts(node: Node) -> None:

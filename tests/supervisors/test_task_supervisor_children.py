@@ -1,19 +1,14 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import trio
 import trio.lowlevel
 
 from runtime import (
     Node,
-    Pid,
-    Shutdown,
     Task,
     kill,
     process_info,
-    self_,
     wait_exit,
 )
 from runtime.current import find_process
@@ -25,14 +20,13 @@ from supervisors import (
     TaskSupervisorRef,
 )
 from tests.runtime.tasking import (
-    Boom,
     after,
     crash,
     drained,
     forever,
     give,
 )
-from tests.supervisors.task_parts import start_tasks, tasks_supervised
+from tests.supervisors.task_parts import tasks_supervised
 from tests.support import in_process
 
 
@@ -52,24 +46,6 @@ async def test_a_task_started_as_a_child_is_nobodys(node: Node) -> None:
             assert await drained() == []
 
     await in_process(owner)
-
-
-@pytest.mark.parametrize("restart", ["transient", "permanent"])
-async def test_a_child_with_another_restart_type_is_restarted_until_that_is_too_much(
-    node: Node, restart: Any
-) -> None:
-    """TSUP-011, TSUP-012: a transient one that crashes, a permanent one that returns."""
-    supervisor = await start_tasks()
-    runs: list[Pid] = []
-
-    async def fn() -> None:
-        runs.append(self_())
-        if restart == "transient":
-            raise Boom
-
-    await supervisor.start_child(Task.child_spec(fn).replace(restart=restart))
-    assert isinstance(await wait_exit(supervisor), Shutdown)
-    assert len(runs) == 4
 
 
 async def test_restarts_with_enough_time_between_them_are_not_too_many(node: Node) -> None:

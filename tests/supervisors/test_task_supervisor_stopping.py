@@ -100,34 +100,6 @@ async def test_stopping_the_supervisor_shuts_its_tasks_down(node: Node) -> None:
     await in_process(owner)
 
 
-async def test_a_task_with_no_budget_is_killed(node: Node) -> None:
-    """TSUP-016."""
-    supervisor = await start_tasks(shutdown="brutal_kill")
-    task = await supervisor.start_nolink(forever)
-    await supervisor.stop()
-    assert await task.wait() == Exited(Killed())
-
-
-async def test_a_trapping_task_that_returns_in_time_has_its_value(node: Node) -> None:
-    """TSUP-017."""
-    supervisor = await start_tasks()
-    task = await supervisor.start_nolink(last_words, rest)
-    await trio.sleep(1)
-    await supervisor.stop()
-    assert trio.current_time() == 3
-    assert await task.wait() == Ok("in time")
-
-
-async def test_a_trapping_task_that_takes_too_long_is_killed(node: Node) -> None:
-    """TSUP-018."""
-    supervisor = await start_tasks(shutdown=0.02)
-    task = await supervisor.start_nolink(last_words, rest)
-    await trio.sleep(1)
-    await supervisor.stop()
-    assert trio.current_time() == 1.02
-    assert await task.wait() == Exited(Killed())
-
-
 async def test_a_linked_trapping_owner_gets_the_exits_of_both(node: Node) -> None:
     """TSUP-019."""
 
