@@ -65,7 +65,8 @@ class Ref(Address):
     def cast(self, message: Cast) -> None:
         """Send a request that has no reply; never blocks. OTP: ``GenServer.cast``.
 
-        If nobody is there it vanishes. Raises only ``MailboxFull``, under the policy ``raise``.
+        If nobody is there it vanishes. Raises only ``MailboxFull``, under the policy ``raise``, and
+        ``TypeError`` for what is no cast, or by way of what is no directory.
         """
         if not isinstance(message, Cast):
             raise TypeError(

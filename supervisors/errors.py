@@ -71,8 +71,8 @@ class FailedToStartChild(msgspec.Struct, frozen=True):
 class GaveUp(msgspec.Struct, frozen=True):
     """The detail of a ``Shutdown``: a supervisor ran out of restarts.
 
-    ``history`` has a line for each restart that led here, oldest first; ``exception`` is that of
-    the last crash, if it was one.
+    ``history`` has a line for each of the last 20 ends and failed starts, oldest first;
+    ``exception`` is that of the last crash, if it was one.
     """
 
     history: tuple[str, ...]
@@ -97,8 +97,8 @@ def exception_of(reason: ExitReason) -> BaseException | None:
 class SupervisorGaveUp(Exception):
     """The tree under ``open_supervisor`` ended by itself and cannot go on.
 
-    ``reason`` is the root supervisor's exit reason; ``history`` has a line for each restart that
-    led here, oldest first. The ``__cause__`` is the exception of the last crash, if it was one.
+    ``reason`` is the root supervisor's exit reason; ``history`` has a line for each of the last 20
+    ends and failed starts, oldest first. The ``__cause__`` is the exception of the last crash, if it was one.
     """
 
     def __init__(self, message: str, reason: ExitReason, history: tuple[str, ...]) -> None:
