@@ -98,7 +98,8 @@ class SupervisorGaveUp(Exception):
     """The tree under ``open_supervisor`` ended by itself and cannot go on.
 
     ``reason`` is the root supervisor's exit reason; ``history`` has a line for each of the last 20
-    ends and failed starts, oldest first. The ``__cause__`` is the exception of the last crash, if it was one.
+    ends and failed starts, oldest first. The ``__cause__`` is the exception of the last crash, if
+    it was one.
     """
 
     def __init__(self, message: str, reason: ExitReason, history: tuple[str, ...]) -> None:
