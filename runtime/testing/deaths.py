@@ -25,8 +25,8 @@ def remember_deaths() -> Generator[None]:
     deaths: dict[Pid, ExitReason] = {}
 
     def note(event: Event) -> None:
-        if isinstance(event, ProcessEnded):
-            deaths[event.pid] = event.reason
+        assert isinstance(event, ProcessEnded)
+        deaths[event.pid] = event.reason
 
     instruments = current_table().instruments
     instrument = Instrument(note, (ProcessEnded,))
