@@ -15,6 +15,7 @@ import trio.testing
 from runtime import Event, Instrument, Node, open_node
 from runtime.process import Process, table_var
 from runtime.process_table import ProcessTable
+from runtime.testing import Reports
 
 T = TypeVar("T")
 
@@ -87,12 +88,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.trio(run=run_in_virtual_time))
 
 
-class Recorder(list[Event]):
-    """The events of a node, in order."""
-
-    def of(self, kind: type[T]) -> list[T]:
-        """Those of one class."""
-        return [event for event in self if isinstance(event, kind)]
+class Recorder(Reports):
+    """The events of a node from its first moment on, in order."""
 
     @property
     def instrument(self) -> Instrument:
