@@ -163,7 +163,7 @@ class Registry(GenServer, Directory):
         if taken is None:
             if first:
                 owner.claim(self)
-                self._link(owner)
+            self._link(owner, first=first)
             if self.listeners:
                 self._tell(Registered(self._called, key, owner.pid, value))
         return taken
@@ -201,11 +201,15 @@ class Registry(GenServer, Directory):
                 me.links.unlink(owner)
                 owner.signal(me.pid, SHUTDOWN)
 
-    def _link(self, owner: Process) -> None:
+    def _link(self, owner: Process, *, first: bool) -> None:
+        """With every entry: who has unlinked itself meanwhile is linked again."""
         me = self._process
         if owner is me:
             return
-        if owner.links.unlink(me):
+        was_linked = owner.links.unlink(me)
+        if not was_linked:
+            self._linked_before.discard(owner)
+        elif first:
             self._linked_before.add(owner)
         owner.links.link(me)
         me.links.link(owner)

@@ -307,6 +307,20 @@ async def test_what_outlives_its_registry_holds_nothing_of_it(node: Node) -> Non
     assert again.count() == 0
 
 
+async def test_the_next_entry_links_again_who_has_unlinked_itself(node: Node) -> None:
+    names = await start_registry()
+    a = await client()
+    await on(a, link, names)
+    await on(a, names.register, "x", 1)
+    await on(a, unlink, names)
+    await on(a, names.register, "y", 2)
+    assert linked(a, names)
+    await on(a, names.unregister, "x")
+    assert linked(a, names)
+    await on(a, names.unregister, "y")
+    assert not linked(a, names)
+
+
 async def test_who_has_unlinked_itself_outlives_the_registry(node: Node) -> None:
     names = await start_registry()
     a = await client()
