@@ -93,8 +93,6 @@ def say(value: object) -> str:
             return "timeout"
         case Crashed(exception=BadResult() as error):
             return say(("bad_return_value", error.value))
-        case Crashed(exception=Thrown() as error):
-            return f"throw({say(error.value)})"
         case Crashed(exception=error):
             return say_error(error)
         # outcomes and messages
@@ -128,7 +126,7 @@ TEXTS: dict[str, str] = {
 
 def say_error(error: BaseException) -> str:
     """An exception by its Elixir name, and its text."""
-    ours = str(error)
+    ours = say(error.value) if isinstance(error, Thrown) else str(error)
     words = next((text for pattern, text in TEXTS.items() if re.fullmatch(pattern, ours)), ours)
     return f"error({NAMES.get(type(error), type(error).__name__)}:{words})"
 

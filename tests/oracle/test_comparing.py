@@ -69,8 +69,8 @@ def test_the_table_for_people_says_each_line_and_why() -> None:
     assert lines[-1].startswith(f"oracle: {513 - len(missing(lines))} of Elixir's 513 lines in 11 ")
     assert lines[-1].endswith(f", and {sum(line.startswith('    + ') for line in lines)} others")
     assert lines[:2] == [
-        "07_task_nolink: the owner gets `{ref, value}` and then a `:DOWN`",
-        "    - owner down ok normal",
+        "05_async_stream_mixed: anything can be thrown",
+        "    - item {exit,throw(ball)}",
     ]
 
 

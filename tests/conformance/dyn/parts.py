@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+import trio
+
 from runtime import Down, ExitReason, Normal, Pid, Ref, Shutdown, StartFailed, monitor, receive
 from supervisors import Backoff, DynamicSupervisorRef, GaveUp
 from tests.supervisors.dynamic_parts import rows, the_pid
@@ -43,6 +45,12 @@ def once(then: object) -> Callable[[], object]:
         return then
 
     return begin
+
+
+async def with_info(*, task_status: trio.TaskStatus[str]) -> None:
+    """A start that says more than that it is up."""
+    task_status.started("info")
+    await trio.sleep_forever()
 
 
 async def failed_start(supervisor: DynamicSupervisorRef, begin: Callable[[], object]) -> ExitReason:

@@ -42,6 +42,9 @@ async def a_wrong_field_of_a_spec_is_refused_in_the_caller() -> None:
     with pytest.raises(TypeError) as not_called:
         await NOBODY.start_child(child_spec(mfa))
     assert str(not_called.value).startswith(f"fn: got {mfa!r}, allowed is an async function")
+    with pytest.raises(TypeError) as no_child:
+        await NOBODY.start_child(mfa)
+    assert str(no_child.value).startswith(f"child: got {mfa!r}, allowed are a ChildSpec")
     for fields, error, text in WRONG:
         with pytest.raises(error) as caught:
             await NOBODY.start_child(worker([], "a").replace(**fields))

@@ -14,6 +14,7 @@ from tests.conformance.dyn.parts import (
     lines_of_giving_up,
     once,
     replaced,
+    with_info,
 )
 from tests.conformance.scenarios import row
 from tests.conftest import Recorder
@@ -92,6 +93,15 @@ async def a_restart_is_a_new_pid_and_the_old_one_is_unknown() -> None:
     assert await sup.which_children() == []
 
 
+@row("DYN-025")
+async def a_restart_that_says_more_is_accepted() -> None:
+    sup = await start_dynamic()
+    first = await sup.start_child(with_info)
+    await kill_and_see(first)
+    assert await rows(sup) == [("with_info", "running")]
+    assert await the_pid(sup) is not first.pid
+
+
 @row("DYN-026")
 async def a_restart_that_says_ignore_removes_the_child() -> None:
     sup, log = await start_dynamic(max_children=1), list[str]()
@@ -132,6 +142,7 @@ async def a_restart_that_fails_once_recovers() -> None:
 
 @row("DYN-029")
 async def a_restart_that_never_works_ends_the_supervisor() -> None:
+    """differs: the reason is a Shutdown with the history as its detail."""
     sup, log = await start_dynamic(max_restarts=3), list[str]()
     child = await sup.start_child(worker(log, "a", begin=once(Stop("no"))))
 
@@ -189,6 +200,7 @@ async def the_crashes_of_all_children_count_together() -> None:
 
 @row("DYN-033")
 async def when_the_restarts_are_used_up_the_others_are_shut_down() -> None:
+    """differs: the reason is a Shutdown with the history as its detail."""
     sup, log = await start_dynamic(max_restarts=0), list[str]()
     children = [await sup.start_child(worker(log, tag)) for tag in "abc"]
     reason = await down_reason(sup, lambda: ended(children[0], "boom"))

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import trio
 
-from runtime import AlreadyStarted, BadResult, Crashed, Ignore, Ignored, ProcessExit, Stop, ref
+from runtime import AlreadyStarted, BadResult, Crashed, Ignore, Ignored, ProcessExit, Ref, Stop, ref
 from supervisors import ChildCounts, ChildInfo, DynamicSupervisor
-from tests.conformance.dyn.parts import failed_start
+from tests.conformance.dyn.parts import failed_start, with_info
 from tests.conformance.scenarios import row
 from tests.supervisors.dynamic_parts import (
     Tagged,
@@ -58,6 +58,15 @@ async def a_name_that_is_taken_is_refused_and_not_counted() -> None:
     assert caught.value.pid is first.pid
     assert log == ["init a"]
     assert await counts(sup) == (1, 1, 0, 1)
+
+
+@row("DYN-011")
+async def a_start_that_says_more_gives_the_child_alone() -> None:
+    """differs: the value given to ``started`` is dropped, OTP's is a part of the answer."""
+    sup = await start_dynamic()
+    child = await sup.start_child(with_info)
+    assert isinstance(child, Ref)
+    assert await pids(sup) == [child.pid]
 
 
 @row("DYN-012")

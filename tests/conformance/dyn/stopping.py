@@ -132,12 +132,13 @@ async def each_child_is_stopped_as_its_shutdown_says(events: Recorder) -> None:
 
 @row("DYN-041")
 async def a_child_that_ends_with_another_reason_shows_it(events: Recorder) -> None:
-    sup = await start_dynamic()
-    pid = sup.pid
-    oops = ProcessExit(Shutdown("oops"))
-    child = await sup.start_child(worker([], "a", trap=True, last=oops))
-    assert await down_reason(child, sup.stop) == Shutdown("oops")
-    assert end_of(events, pid) == Normal()
+    for reason in ("oops", Shutdown("oops")):
+        sup = await start_dynamic()
+        pid = sup.pid
+        oops = ProcessExit(reason)
+        child = await sup.start_child(worker([], "a", trap=True, last=oops))
+        assert await down_reason(child, sup.stop) == reason
+        assert end_of(events, pid) == Normal()
 
 
 @row("DYN-042")

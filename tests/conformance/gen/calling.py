@@ -195,9 +195,13 @@ async def a_late_reply_never_appears() -> None:
 
 @row("GEN-053")
 async def a_timeout_of_zero_is_over_at_once() -> None:
-    server = await Scripted.start()
-    await too_slow(server, HELLO, 0)
+    """And the request was sent: it is handled all the same, as after any other time-out."""
+    log: list[Any] = []
+    server = await start(Scripted.child_spec(log))
+    await too_slow(server, Ask(partial(note, 1)), 0)
     assert is_alive(server)
+    assert await server.call(HELLO) == "hello"
+    assert log == [1]
 
 
 @row("GEN-054")

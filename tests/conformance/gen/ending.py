@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import trio
@@ -21,7 +22,6 @@ from runtime import (
     Stop,
     exit,
     kill,
-    link,
     self_,
     start,
     start_link,
@@ -183,23 +183,23 @@ async def a_stop_with_a_reply_replies_to_its_caller_and_not_to_those_behind() ->
 
 @row("GEN-062")
 async def a_linked_caller_that_does_not_trap_ends_with_the_servers_own_reason() -> None:
-    async def client() -> None:
+    async def client(end: Callable[..., None]) -> None:
         server = await start_link(Scripted.child_spec())
-        await server.call(Ask(leave))
+        await server.call(Ask(end))
 
-    assert await reason_of(client) == "left"
+    assert await reason_of(partial(client, leave)) == "left"
+    assert await reason_of(partial(client, crash)) == Crashed(BOOM)
 
 
 @row("GEN-063")
 async def a_linked_caller_that_traps_is_told_by_the_call_and_by_a_message() -> None:
-    server = await Scripted.start()
+    async def client(end: Callable[..., None], reason: ExitReason) -> None:
+        server = await start_link(Scripted.child_spec())
+        assert await told(server, Ask(end)) == ("exit", reason)
+        assert await left_in_mailbox() == [Exit(server.pid, reason)]
 
-    async def client() -> list[object]:
-        link(server)
-        assert await told(server, Ask(leave)) == ("exit", "left")
-        return await left_in_mailbox()
-
-    assert await in_process(client, trap=True) == [Exit(server.pid, "left")]
+    await in_process(partial(client, leave, "left"), trap=True)
+    await in_process(partial(client, crash, Crashed(BOOM)), trap=True)
 
 
 @row("GEN-088")

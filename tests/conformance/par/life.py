@@ -48,6 +48,7 @@ async def with_one_for_all_they_are_replaced_together() -> None:
 
 @row("PAR-010")
 async def the_crashes_of_all_partitions_count_together(events: Recorder) -> None:
+    """differs: the reason is a Shutdown with the history as its detail."""
     log: list[str] = []
     pid = (await start_shards(4, log)).pid
     for index in range(3):

@@ -111,20 +111,20 @@ async def an_exit_of_ones_own_can_be_caught() -> None:
 @row("PROC-013")
 async def clean_up_runs_when_an_exit_signal_ends_a_process() -> None:
     """differs: the ``finally`` block runs, and the process counts as dead when it has."""
-    log: list[bool] = []
+    log: list[tuple[bool, list[object]]] = []
 
     async def blocked() -> None:
         try:
             await trio.sleep_forever()
         finally:
-            log.append(is_alive(self_()))
+            log.append((is_alive(self_()), list(watcher.heard)))
 
     watcher, pid = await peer(), spawn(blocked)
     ref = await watcher.do(lambda: monitor(pid))
     exit(pid, Shutdown())
     await wait_all_tasks_blocked()
     assert watcher.heard == [Down(ref, pid, Shutdown())]
-    assert log == [True]
+    assert log == [(True, [])]
 
 
 @row("PROC-014")

@@ -82,10 +82,13 @@ async def a_dispatch_of_a_unique_key_has_one_entry() -> None:
 
 @row("REG-026")
 async def a_dispatch_runs_in_its_caller_for_there_is_one_partition() -> None:
+    """differs: as OTP's does with one partition, but there is no ``parallel`` to ask for."""
     bus = await start_registry("duplicate")
     many = await clients(4)
     for value, process in enumerate(many):
         await on(process, bus.register, "k", value)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'parallel'"):
+        bus.dispatch("k", never, parallel=True)  # type: ignore[call-arg]
     calls: list[tuple[Pid, list[int]]] = []
 
     async def caller() -> None:

@@ -43,10 +43,14 @@ async def a_lock_has_one_holder_and_another_key_is_another_lock() -> None:
     pids = [await holders.start(who) for who in ("first", "second")]
     pids.append(await holders.start("elsewhere", "other key"))
     assert holders.log == [("first", "in", 0), ("elsewhere", "in", 0)]
-    assert [await wait_exit(pids[0]), await wait_exit(pids[1])] == [Normal(), Normal()]
+    assert await wait_exit(pids[0]) == Normal()
+    await settled()
+    third = await holders.start("third")
+    assert [await wait_exit(pid) for pid in (pids[1], third)] == [Normal(), Normal()]
     of_the_key = [one for one in holders.log if one[0] != "elsewhere"]
     assert of_the_key == [
         ("first", "in", 0), ("first", "out", 1), ("second", "in", 1), ("second", "out", 2),
+        ("third", "in", 2), ("third", "out", 3),
     ]  # fmt: skip
     assert ("elsewhere", "out", 1) in holders.log
 

@@ -106,6 +106,7 @@ async def a_key_is_nobodys_as_soon_as_its_server_was_stopped() -> None:
 
 @row("REG-044")
 async def a_duplicate_registry_names_nobody() -> None:
+    """differs: the start fails with that error as its reason, where OTP's raises it."""
     bus = await start_registry("duplicate", "bus")
     inits: list[object] = []
     spec = Scripted.child_spec(init=inits.append).replace(name=via("bus", "k"))

@@ -77,6 +77,11 @@ async def the_time_of_a_task_runs_from_its_own_start() -> None:
     stream = async_stream_nolink([0.75] * 4, nap, max_concurrency=1, timeout=1)
     assert await collect(stream) == [Ok(0.75)] * 4
     assert trio.current_time() == 3
+    stream = async_stream_nolink(
+        [0.75, 9], nap, max_concurrency=1, timeout=1, on_timeout="kill_task"
+    )
+    assert await collect(stream) == [Ok(0.75), Exited(TimedOut(1))]
+    assert trio.current_time() == 3 + 0.75 + 1
 
 
 @row("STRM-022")

@@ -210,16 +210,21 @@ class Shop(Supervisor):
 
 @row("SUP-012")
 async def a_supervisors_own_init_may_ignore_the_start_but_not_return_junk() -> None:
-    async def caller() -> Exit:
+    async def ignored() -> Exit:
         with pytest.raises(Ignored):
             await Shop.start_link(Ignore())
         return await receive(Exit)
 
-    assert (await in_process(caller, trap=True)).reason == Normal()
-    with pytest.raises(StartFailed) as caught:
-        await Shop.start("junk")
-    assert isinstance(caught.value.reason, Crashed)
-    error = caught.value.reason.exception
+    async def junk() -> tuple[StartFailed, Exit]:
+        with pytest.raises(StartFailed) as caught:
+            await Shop.start_link("junk")
+        return caught.value, await receive(Exit)
+
+    assert (await in_process(ignored, trap=True)).reason == Normal()
+    failed, message = await in_process(junk, trap=True)
+    assert isinstance(failed.reason, Crashed)
+    assert message.reason == failed.reason
+    error = failed.reason.exception
     assert isinstance(error, BadResult)
     assert error.value == "junk"
     assert str(error).startswith("init of Shop returned 'junk', allowed are None, ")

@@ -92,6 +92,7 @@ async def a_raise_ends_a_linked_caller_with_the_reason_itself() -> None:
 @row("TASK-007")
 @by_an_owner_that_traps_exits
 async def a_caller_that_traps_exits_has_the_reason_and_the_exit() -> None:
+    """differs: only an exception can be thrown, so what is thrown is the reason like any raise."""
     for body, exception in ((crash, Boom), (throw, Thrown), (partial(end_as, "bad"), None)):
         task = await Task.start(body)
         with pytest.raises(TaskExit) as caught:

@@ -6,6 +6,7 @@ import pytest
 import trio
 
 from runtime import (
+    AfterTimeout,
     Crashed,
     Exit,
     Exited,
@@ -129,11 +130,15 @@ async def a_yield_of_many_without_time_has_what_has_ended() -> None:
 @row("TASK-042")
 @by_an_owner
 async def a_limit_that_is_reached_is_no_timeout() -> None:
-    tasks = [await Task.start(after, seconds, seconds) for seconds in (3.0, 1.0, 9.0)]
-    outcomes = await wait_many(tasks, timeout=4, limit=1, on_timeout="kill_task")
-    assert outcomes == [None, Ok(1.0), None]
-    assert trio.current_time() == 1
-    assert [await tasks[at].result(timeout=10) for at in (0, 2)] == [3.0, 9.0]
+    late: tuple[AfterTimeout, ...] = ("kill_task", "ignore")
+    for on_timeout in late:
+        began = trio.current_time()
+        tasks = [await Task.start(after, seconds, seconds) for seconds in (3.0, 1.0, 9.0)]
+        outcomes = await wait_many(tasks, timeout=4, limit=1, on_timeout=on_timeout)
+        assert outcomes == [None, Ok(1.0), None]
+        assert trio.current_time() == began + 1
+        assert set(info_of(self_()).links) == {tasks[0].pid, tasks[2].pid}
+        assert [await tasks[at].result(timeout=10) for at in (0, 2)] == [3.0, 9.0]
 
 
 @row("TASK-043")

@@ -6,11 +6,13 @@ import trio
 
 from runtime import (
     Crashed,
+    Down,
     Exit,
     Exited,
     Normal,
     Ok,
     Task,
+    TaskDone,
     is_alive,
     self_,
 )
@@ -51,13 +53,18 @@ async def a_yield_after_one_in_vain_has_the_value() -> None:
 @row("TASK-020")
 @by_an_owner
 async def a_yield_takes_what_was_told_of_the_task_out_of_the_mailbox() -> None:
+    others = [await Task.start(give, 6), await Task.start_nolink(end_as, "worse")]
+    await trio.sleep(1)
     task = await Task.start(give, 5)
     failing = await Task.start_nolink(end_as, "bad")
     await trio.sleep(1)
-    assert info_of(self_()).mailbox_length == 2
+    assert info_of(self_()).mailbox_length == 4
     assert await task.wait() == Ok(5)
     assert await failing.wait(timeout=0) == Exited("bad")
-    assert await drained() == []
+    left = await drained()
+    assert len(left) == 2
+    assert TaskDone(others[0], 6) in left
+    assert Down(others[1].ref, others[1].pid, "worse") in left
 
 
 @row("TASK-044")

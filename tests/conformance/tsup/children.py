@@ -60,6 +60,7 @@ async def a_child_is_temporary_and_not_linked_to_whoever_started_it() -> None:
 
 @row("TSUP-011")
 async def a_transient_child_that_crashes_is_restarted_until_that_is_too_much() -> None:
+    """differs: the reason is a Shutdown with the history as its detail."""
     supervisor = await start_tasks()
     runs: list[float] = []
 
@@ -77,6 +78,7 @@ async def a_transient_child_that_crashes_is_restarted_until_that_is_too_much() -
 
 @row("TSUP-012")
 async def a_permanent_child_that_returns_is_restarted_until_that_is_too_much() -> None:
+    """differs: the reason is a Shutdown with the history as its detail."""
     supervisor = await start_tasks()
     runs: list[float] = []
 
