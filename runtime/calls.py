@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 
 import trio
 
-from runtime.containment import attempt
+from runtime.crashes import same_reason
 from runtime.current import Address, Target, current_table, find_process
 from runtime.errors import CallExit, CallTimeout, ProcessNotFound
 from runtime.exits import NO_PROCESS, NORMAL, Crashed, ExitReason, check_reason
@@ -115,7 +115,7 @@ class Ref(Address):
             ended = exc.reason
         except trio.TooSlowError:
             raise CallTimeout(timeout, self, StopServer(reason)) from None
-        if not _same(ended, reason):
+        if not same_reason(ended, reason):
             cause = ended.exception if isinstance(ended, Crashed) else None
             raise CallExit(ended, self, StopServer(reason)) from cause
 
@@ -209,12 +209,6 @@ def send(target: Target, message: object) -> None:
     process = find_process(target)
     if process is not None:
         process.post(message)
-
-
-def _same(one: ExitReason, other: ExitReason) -> bool:
-    """Whether two reasons are the same; a user's value may not know how to compare."""
-    equal, _ = attempt(lambda: bool(one == other))
-    return one is other or equal is True
 
 
 def _kind(message: object) -> str:

@@ -10,7 +10,7 @@ from typing import cast
 
 import trio
 
-from runtime.containment import contain
+from runtime.containment import attempt, contain
 from runtime.errors import ProcessExit
 from runtime.exits import Crashed, ExitReason
 
@@ -67,3 +67,9 @@ def _parts(exc: BaseException) -> list[BaseException] | None:
     if not issubclass(type(exc), BaseExceptionGroup):
         return None
     return list(cast("BaseExceptionGroup[BaseException]", exc).exceptions)
+
+
+def same_reason(one: ExitReason, other: ExitReason) -> bool:
+    """Whether two reasons are the same; a user's value may not know how to compare."""
+    equal, _ = attempt(lambda: bool(one == other))
+    return one is other or equal is True

@@ -23,7 +23,7 @@ import trio
 from trio.lowlevel import Abort, RunVar, Task, current_task, enable_ki_protection
 
 from runtime import _trio
-from runtime.crashes import fatal_in, foreign_cancelled, reason_of, without_cancelled
+from runtime.crashes import fatal_in, foreign_cancelled, reason_of, same_reason, without_cancelled
 from runtime.errors import CallExit, MailboxFull, NoNode
 from runtime.exits import KILLED, NORMAL, ExitReason, is_abnormal, is_clean
 from runtime.instruments import (
@@ -335,7 +335,7 @@ class Process:
 
     def _cleanup_failed(self, reason: ExitReason, exc: BaseException) -> None:
         failed = without_cancelled(exc)
-        if isinstance(failed, CallExit) and failed.reason == reason:
+        if isinstance(failed, CallExit) and same_reason(failed.reason, reason):
             return  # the end of a linked server reached it twice: as a signal, and by its call
         if failed is not None:
             self.table.instruments.emit(CleanupFailed(self.pid, reason, failed))

@@ -1,5 +1,5 @@
-"""The programs in docs/ print what is shown beside them, their tables of options are complete and
-true, and the files they link to exist."""
+"""The programs in docs/ print what is shown beside them, the test files pass, the tables of options
+are complete and true, and the files that are linked to exist."""
 
 from __future__ import annotations
 
@@ -9,20 +9,29 @@ import math
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
+from xml.etree import ElementTree as ET
 
 import pytest
 
 import runtime
+import runtime.testing
 import supervisors
 from runtime.stream_options import StreamOptions
 
 ROOT = Path(__file__).parent.parent
 TEXTS = {path.name: path.read_text() for path in sorted((ROOT / "docs").glob("*.md"))}
 SHOWN = re.compile(r"```python\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL)
-PROGRAMS = [(name, *found) for name, text in TEXTS.items() for found in SHOWN.findall(text)]
+OF_TESTS = "testing.md"
+PROGRAMS = [
+    (name, *found)
+    for name, text in TEXTS.items()
+    if name != OF_TESTS
+    for found in SHOWN.findall(text)
+]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +54,8 @@ def test_a_program_prints_what_is_shown(tmp_path: Path, program: str, output: st
 
 
 def test_every_program_has_its_output() -> None:
-    assert sum(text.count("```python") for text in TEXTS.values()) == len(PROGRAMS) > 5
+    programs = [text.count("```python") for name, text in TEXTS.items() if name != OF_TESTS]
+    assert sum(programs) == len(PROGRAMS) > 5
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -53,6 +63,83 @@ def test_every_file_it_links_to_exists(name: str) -> None:
     prose = re.sub(r"```.*?```", "", TEXTS[name], flags=re.DOTALL)
     for link in re.findall(r"\]\((?!https?:|#)([^)#]*)[^)]*\)", prose):
         assert (ROOT / "docs" / link).exists(), link
+
+
+# ---------------------------------------------------------------------- test files
+
+TESTING = TEXTS[OF_TESTS]
+FILES: dict[str, str] = dict(
+    re.findall(r"^`([\w.]+)`:\n\n```\w+\n(.*?)^```$", TESTING, re.MULTILINE | re.DOTALL)
+)
+TEST_FILES = [name for name in FILES if name.startswith("test_")]
+WITHOUT_TRIO_MODE = {"test_marked.py", "test_with_anyio.py", "test_with_unittest.py"}
+FAILS = {"test_leak.py"}
+
+
+class Run(NamedTuple):
+    """What became of the tests of each file, and what was printed."""
+
+    failed: dict[str, dict[str, bool]]
+    printed: str
+
+
+def run_pytest(folder: Path, names: list[str], *options: str) -> Run:
+    """Run some of the files, as a user does; warnings are errors."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", "--junitxml=report.xml", "--color=no",
+         *options, *names],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode in (0, 1), done.stderr) == (True, ""), done.stdout
+    failed: dict[str, dict[str, bool]] = defaultdict(dict)
+    for case in ET.parse(folder / "report.xml").iter("testcase"):
+        file, test = case.attrib["classname"].split(".")[0] + ".py", case.attrib["name"]
+        failed[file][test] = len(case) > 0
+    return Run(failed, done.stdout)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
+    """All files of the page, with ``trio_mode`` and without."""
+    folder = tmp_path_factory.mktemp("page")
+    for name, text in FILES.items():
+        (folder / name).write_text(text)
+    others = [name for name in TEST_FILES if name not in WITHOUT_TRIO_MODE]
+    return (
+        run_pytest(folder, others),
+        run_pytest(folder, sorted(WITHOUT_TRIO_MODE), "-o", "trio_mode=false"),
+    )
+
+
+@pytest.mark.parametrize("name", TEST_FILES)
+def test_a_test_file_passes_unless_it_shows_a_failure(runs: tuple[Run, Run], name: str) -> None:
+    run = runs[name in WITHOUT_TRIO_MODE]
+    failed = run.failed[name]
+    written = re.findall(r"^ *(?:async )?def (test_\w+)", FILES[name], re.MULTILINE)
+    assert {test.split("[")[0] for test in failed} == set(written) != set()
+    assert set(failed.values()) == {name in FAILS}, run.printed
+
+
+def test_the_leak_is_printed_as_shown(runs: tuple[Run, Run]) -> None:
+    (shown,) = re.findall(r"```text\n(.*?)```", TESTING, re.DOTALL)
+    margin = re.compile(r"^(E   | *\| )", re.MULTILINE)
+    assert f"\n{shown}" in margin.sub("", runs[False].printed)
+
+
+def test_every_file_of_the_page_is_named() -> None:
+    assert len(FILES) == TESTING.count("```python") + TESTING.count("```toml") > 10
+    assert set(TEST_FILES) > WITHOUT_TRIO_MODE | FAILS
+
+
+def test_the_page_names_the_whole_kit() -> None:
+    prose = re.sub(r"```.*?```", "", TESTING, flags=re.DOTALL)
+    said = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", prose))))
+    assert set(runtime.testing.__all__) - said == set()
 
 
 # ---------------------------------------------------------------------- options

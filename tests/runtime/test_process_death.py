@@ -9,6 +9,8 @@ import pytest
 import trio
 
 from runtime import (
+    Call,
+    CallExit,
     CleanupFailed,
     Down,
     Instrument,
@@ -34,6 +36,10 @@ from runtime import (
 from runtime.process import table_var
 from tests.conftest import Recorder
 from tests.support import end_of, in_process, reason_of
+
+
+class Get(Call[int]):
+    """Asked of nobody."""
 
 
 async def test_process_exit_passes_except_exception(node: Node) -> None:
@@ -243,3 +249,29 @@ async def test_normal_and_shutdown_are_no_crash(node: Node, events: Recorder) ->
     await reason_of(body)
     assert events.of(ProcessCrashed) == []
     assert [event.reason for event in events.of(ProcessEnded)] == [Shutdown("done")]
+
+
+async def test_a_reason_that_cannot_be_compared_and_a_call_exit_in_the_clean_up(
+    node: Node, events: Recorder
+) -> None:
+    class Incomparable:
+        __hash__ = None  # type: ignore[assignment]
+
+        def __eq__(self, other: object) -> bool:
+            raise ValueError("no truth value")
+
+    async def body() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            raise CallExit("elsewhere", None, Get())
+
+    reason = Incomparable()
+    pid, bystander = spawn(body), spawn(trio.sleep_forever)
+    await trio.testing.wait_all_tasks_blocked()
+    exit(pid, reason)
+    assert await wait_exit(pid) is reason
+    assert is_alive(bystander)
+    (failed,) = events.of(CleanupFailed)
+    assert failed.reason is reason
+    kill(bystander)
