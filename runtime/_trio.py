@@ -4,6 +4,8 @@ What is used and why: a task's cancel status tells whether a context manager tha
 opened a scope of its own (then it must be closed without a shield around it), and a nursery that
 user code opened by hand and never closed has to be unhooked from the finished task, or Trio would
 turn a clean end into an error in the supervisor's nursery and cancel every sibling.
+Trio runs tasks that are ready at once in random order, and a test that failed must be repeated in
+the same one, so the kit seeds that.
 ``tests/runtime/test__trio.py`` fails when a Trio release changes one of these names.
 """
 
@@ -51,3 +53,10 @@ async def close_leaked_scopes(task: trio.lowlevel.Task) -> None:
         while status is not None and status is not home:
             status, leaked_status = status.parent, status
             leaked_status.parent = None  # or the nursery around us would keep it for its life
+
+
+def seed_schedule(seed: str) -> None:
+    """Let the order in which Trio runs tasks that are ready at once follow from ``seed``."""
+    chance = getattr(trio._core._run, "_r", None)
+    if chance is not None:
+        chance.seed(seed)

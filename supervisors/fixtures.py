@@ -1,11 +1,15 @@
 """Fixtures for tests of programs on this runtime; pytest finds them by itself, as a plugin.
 
 They are asynchronous, so pytest-trio runs them: in tests marked ``trio``, or with ``trio_mode``.
-The functions that go with them are in ``runtime.testing``.
+The functions that go with them are in ``runtime.testing``. With ``virtual_time = true`` in the
+settings of pytest all async tests run in virtual time and in an order of tasks that can be
+repeated.
 """
 
 from __future__ import annotations
 
+import inspect
+import random
 from collections.abc import AsyncGenerator, Generator, Hashable
 from contextlib import AsyncExitStack
 from typing import cast
@@ -13,16 +17,20 @@ from typing import cast
 import pytest
 
 from runtime import Node, Ref, open_node
-from runtime.testing import LeakError, no_leaks, remember_deaths
+from runtime._trio import seed_schedule
+from runtime.testing import LeakError, no_leaks, remember_deaths, run_in_virtual_time
 from supervisors.children import ChildSource, to_spec
 from supervisors.errors import ChildNotFound
 from supervisors.open_supervisor import open_supervisor
 from supervisors.supervisor_ref import SupervisorRef
 
-MARKER = "leaves_processes: the test may leave processes running, and the node stops them"
+MARKERS = (
+    "leaves_processes: the test may leave processes running, and the node stops them",
+    "real_clock: not in virtual time: for tests with sockets, threads or signals",
+)
 
-# A child may crash as often as the test likes; one that does nothing else ends the test.
-MAX_RESTARTS = 1000
+# A child may crash as often as a test could mean it to; one that does nothing else ends the test.
+MAX_RESTARTS = 100
 MAX_SECONDS = 1.0
 
 
@@ -53,15 +61,24 @@ class StartSupervised:
         return handle
 
     async def stop(self, handle: Ref) -> None:
-        """Stop and forget the child that was returned as ``handle``, also if it was restarted.
+        """Stop and forget a child: by the handle that was returned, or by its name.
 
-        ``ChildNotFound`` if there is none. ExUnit: ``stop_supervised!``.
+        Also if it was restarted meanwhile. ``ChildNotFound`` if there is none. ExUnit:
+        ``stop_supervised!``.
         """
-        if handle not in self._ids:
-            raise ChildNotFound(handle)
-        child_id = self._ids.pop(handle)
+        child_id = await self._id_of(handle)
+        self._ids = {one: kept for one, kept in self._ids.items() if kept != child_id}
         await self.supervisor.terminate_child(child_id)
         await self.supervisor.delete_child(child_id)
+
+    async def _id_of(self, handle: Ref) -> Hashable:
+        if handle in self._ids:
+            return self._ids[handle]
+        pid = handle.whereis()
+        for child in await self.supervisor.which_children():
+            if pid is not None and child.pid is pid:
+                return child.id
+        raise ChildNotFound(handle)
 
 
 @pytest.fixture
@@ -82,21 +99,75 @@ async def start_supervised(node: Node) -> AsyncGenerator[StartSupervised]:
         yield StartSupervised(root)
 
 
+# ---------------------------------------------------------------------- the plugin
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The setting ``virtual_time`` and the option ``--schedule``."""
+    parser.addini(
+        "virtual_time", "run async tests in virtual time, in a repeatable order", type="bool"
+    )
+    parser.addoption(
+        "--schedule",
+        type=int,
+        metavar="SEED",
+        help="the order in which Trio runs tasks that are ready at once: "
+        "with virtual_time another one in each run",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
-    config.addinivalue_line("markers", MARKER)
+    """Make the markers known, and choose the order of tasks."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    if config.getini("virtual_time") and config.option.schedule is None:
+        config.option.schedule = random.randrange(1_000_000)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say the seed, so that whatever fails can be repeated."""
+    seed = config.option.schedule
+    return [] if seed is None else [f"schedule: {seed}"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say it again where failures are read."""
+    seed = terminalreporter.config.option.schedule
+    if seed is not None and terminalreporter.stats.get("failed"):
+        terminalreporter.write_line(f"the order of tasks is repeated with --schedule {seed}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With ``virtual_time`` every async test runs in it, unless it is marked ``real_clock``."""
+    if not config.getini("virtual_time"):
+        return
+    for item in items:
+        if inspect.iscoroutinefunction(getattr(item, "function", None)) and (
+            item.get_closest_marker("real_clock") is None
+        ):
+            item.add_marker(pytest.mark.trio(run=run_in_virtual_time))
+
+
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Each test has an order of its own, the same whether it runs alone or with others."""
+    seed = item.config.option.schedule
+    if seed is not None:
+        seed_schedule(f"{seed} {item.nodeid}")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """A test that has failed need not hear as well what it could not stop any more."""
+    __tracebackhide__ = True
     try:
         return (yield)
     except BaseExceptionGroup as failed:
-        _, others = failed.split(LeakError)
-        if others is None or others is failed:
+        leaks, others = failed.split(LeakError)
+        if leaks is None:
             raise
-        raise _alone(others) from None
+        if others is not None:
+            raise _alone(others) from None
+        raise _alone(leaks).with_traceback(None) from None  # where it was looked for is no news
 
 
 def _alone(error: BaseException) -> BaseException:

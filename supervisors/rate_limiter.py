@@ -121,6 +121,7 @@ class RateLimiter(GenServer):
         self._timer: tuple[float, TimerRef] | None = None
         self._granted = self._refused = self._abandoned = self._reclaimed = 0
         self._longest_wait = self._total_wait = 0.0
+        self._used_at = -math.inf
 
     @classmethod
     def _prepare(
@@ -164,6 +165,7 @@ class RateLimiter(GenServer):
         """A waiter timed out or was cancelled, in this very step: its place is free."""
         del self._waiting[waiter]
         self._abandoned += 1
+        self._used_at = trio.current_time()
 
     @handles(TryAcquire)
     def _try_acquire(self, request: TryAcquire, reply_to: ReplyTo[Permit | None]) -> NoReply:
@@ -221,7 +223,7 @@ class RateLimiter(GenServer):
     def _ignore_cast(self, message: Cast) -> CastResult:
         """Reported, and nothing else, for the same reason."""
         self._unexpected(message)
-        return self._rest()
+        return self._rest(used=False)
 
     def _changed(self, reply_to: ReplyTo[None]) -> NoReply:
         self._serve(trio.current_time())
@@ -256,7 +258,7 @@ class RateLimiter(GenServer):
         if self._timer is not None and self._timer[0] == message.at:
             self._timer = None
             self._serve(trio.current_time())
-        return self._rest()
+        return self._rest(used=False)
 
     @handles(Down)
     def _holder_ended(self, message: Down) -> None:
@@ -269,6 +271,7 @@ class RateLimiter(GenServer):
             self._reclaimed += len(holder.permits)
             self._permits.give_back(len(holder.permits))
             self._serve(trio.current_time())
+            self._used_at = trio.current_time()
 
     @handles(IdleTimeout)
     def _idle_timeout(self, message: IdleTimeout) -> Stop:
@@ -278,15 +281,20 @@ class RateLimiter(GenServer):
     def handle_info(self, message: object) -> CastResult | Coroutine[Any, Any, CastResult]:
         """What it does not know is reported and ignored, and is no reason to stay."""
         result = super().handle_info(message)
-        return self._rest() if result is None else result
+        return self._rest(used=False) if result is None else result
 
-    def _rest(self) -> Idle | None:
-        """How long to wait for a message before it ends; ``None`` if it must not."""
+    def _rest(self, *, used: bool = True) -> Idle | None:
+        """How long to wait for a message before it ends; ``None`` if it must not.
+
+        ``used`` says whether the message in hand was a use of it.
+        """
         now = trio.current_time()
+        if used:
+            self._used_at = now
         like_new_at = self._permits.like_new_at(now)
         if self._idle_stop is None or self._waiting or like_new_at == math.inf:
             return None
-        return Idle(max(self._idle_stop, like_new_at - now))
+        return Idle(max(self._used_at + self._idle_stop, like_new_at, now) - now)
 
     # -- giving -----------------------------------------------------------------------------
 
@@ -298,6 +306,7 @@ class RateLimiter(GenServer):
             self._longest_wait = max(self._longest_wait, waited)
             self._total_wait += waited
             waiter.reply_to.reply(self._grant(waiter.holder, now))
+            self._used_at = now
         self._set_timer(now)
 
     def _set_timer(self, now: float) -> None:

@@ -127,7 +127,7 @@ def test_a_test_file_passes_unless_it_shows_a_failure(runs: tuple[Run, Run], nam
 
 def test_the_leak_is_printed_as_shown(runs: tuple[Run, Run]) -> None:
     (shown,) = re.findall(r"```text\n(.*?)```", TESTING, re.DOTALL)
-    margin = re.compile(r"^(E   | *\| )", re.MULTILINE)
+    margin = re.compile(r"^(E|\ ) {3}", re.MULTILINE)
     assert f"\n{shown}" in margin.sub("", runs[False].printed)
 
 

@@ -50,6 +50,7 @@ async def assert_down(
     fixture or within ``remember_deaths``. Fails after ``timeout`` seconds. Cancelling gives up the
     wait. ExUnit: ``assert_receive {:DOWN, ...}``.
     """
+    __tracebackhide__ = True
     expected = _of_exception(reason) or predicate_of(reason)
     ended = await _reason_of(target, timeout)
     assert expected(ended), (
@@ -65,6 +66,7 @@ def _of_exception(reason: Pattern) -> Callable[[object], bool] | None:
 
 
 async def _reason_of(target: Target, timeout: float) -> ExitReason:
+    __tracebackhide__ = True
     process = find_process(target)
     if process is None:
         return _reason_of_dead(target)
@@ -76,6 +78,7 @@ async def _reason_of(target: Target, timeout: float) -> ExitReason:
 
 
 def _reason_of_dead(target: Target) -> ExitReason:
+    __tracebackhide__ = True
     pid = incarnation(target)
     assert pid is not None, f"nobody holds the name {target!r}: ask by the pid or the Ref"
     deaths = known_deaths()

@@ -49,6 +49,7 @@ async def no_leaks() -> AsyncGenerator[None]:
     In an open node. What has been asked to end gets a second to do so, what has not is left alone:
     this only looks. If the block raises, nothing is checked: what is left then is no news.
     """
+    __tracebackhide__ = True
     before = set(_living())
     yield
     with trio.move_on_after(PATIENCE):

@@ -7,8 +7,9 @@ from typing import TypeGuard, TypeVar, overload
 
 from runtime.containment import short_repr
 from runtime.current import require_process
-from runtime.errors import ReceiveTimeout
+from runtime.errors import OutsideProcess, ReceiveTimeout
 from runtime.messages import Envelope
+from runtime.process import Process
 from runtime.receiving import receive
 from runtime.testing.patterns import Pattern, describe, predicate_of
 
@@ -42,6 +43,8 @@ async def assert_receive(pattern: Pattern, *, timeout: float = 1.0) -> object:
     stays there. Only in a process: see ``as_process``. Cancelling takes nothing out.
     ExUnit: ``assert_receive``, and with ``timeout=0`` ``assert_received``.
     """
+    __tracebackhide__ = True
+    _require_process("assert_receive")
     try:
         return await receive(predicate_of(pattern), timeout=timeout)
     except ReceiveTimeout:
@@ -54,6 +57,8 @@ async def refute_receive(pattern: Pattern = object, *, timeout: float = 0.1) -> 
 
     By default none at all may come. ExUnit: ``refute_receive``.
     """
+    __tracebackhide__ = True
+    _require_process("refute_receive")
     try:
         message = await receive(predicate_of(pattern), timeout=timeout)
     except ReceiveTimeout:
@@ -64,9 +69,17 @@ async def refute_receive(pattern: Pattern = object, *, timeout: float = 0.1) -> 
     )
 
 
+def _require_process(what: str) -> Process:
+    try:
+        return require_process(what)
+    except OutsideProcess as exc:
+        exc.add_note("decorate the test with @as_process from runtime.testing")
+        raise
+
+
 def _mailbox() -> str:
     """What the calling process has not taken yet, as text."""
-    mailbox = require_process("assert_receive").mailbox
+    mailbox = _require_process("assert_receive").mailbox
     held = [
         short_repr(item.content if isinstance(item, Envelope) else item)
         for _, item in mailbox.scan(0)

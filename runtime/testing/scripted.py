@@ -25,11 +25,11 @@ C_co = TypeVar("C_co", bound=Call[Any], covariant=True)
 
 
 class ReceivedCall(Generic[C_co]):
-    """A call that waits for the test's answer; dropped unanswered, it fails its caller."""
+    """A call that waits for the test's answer."""
 
     def __init__(self, request: C_co, reply_to: ReplyTo[object]) -> None:
         self.request = request
-        self._reply_to = reply_to
+        self._reply_to: ReplyTo[object] | None = reply_to
 
     def __repr__(self) -> str:
         return f"the call {short_repr(self.request)}"
@@ -37,15 +37,21 @@ class ReceivedCall(Generic[C_co]):
     @property
     def answered(self) -> bool:
         """Whether the call has ended: answered, timed out, given up, or by the server's end."""
-        return self._reply_to.answered
+        return self._reply_to is None or self._reply_to.answered
 
     def reply(self, value: object) -> None:
-        """The caller gets ``value``."""
-        self._reply_to.reply(value)
+        """The caller gets ``value``. Nothing happens if the call has ended."""
+        if self._reply_to is not None:
+            self._reply_to.reply(value)
 
     def error(self, exception: Exception) -> None:
-        """``exception`` is raised in the caller."""
-        self._reply_to.error(exception)
+        """``exception`` is raised in the caller. Nothing happens if the call has ended."""
+        if self._reply_to is not None:
+            self._reply_to.error(exception)
+
+    def drop(self) -> None:
+        """Let go of the call as a server does that forgets it: the caller gets ``ReplyDropped``."""
+        self._reply_to = None
 
 
 class Scripted:
@@ -60,6 +66,7 @@ class Scripted:
         self._arrived: deque[object] = deque()
         self._waiting = trio.lowlevel.ParkingLot()
         self._answers: dict[type, Callable[[Any], object]] = {}
+        self._open: list[ReceivedCall[Call[Any]]] = []  # so that none is dropped by accident
 
     def child_spec(self) -> ChildSpec:
         """What is to be started: ``script.child_spec().replace(name="db")``."""
@@ -79,14 +86,19 @@ class Scripted:
         def is_call(message: object) -> bool:
             return isinstance(_request_in(message), request)
 
-        call = await self._next(is_call, f"a call of {request.__name__}", timeout)
-        return cast("ReceivedCall[C]", call)
+        __tracebackhide__ = True
+        expected = f"a call of {request.__name__}"
+        call = cast("ReceivedCall[C]", await self._next(is_call, expected, timeout))
+        self._open = [one for one in self._open if not one.answered]
+        self._open.append(call)
+        return call
 
     async def expect(self, pattern: Pattern, *, timeout: float = 1.0) -> object:
         """The next message must be as expected: a cast, or any message but a call. Returns it.
 
         ``pattern`` and the errors are those of ``assert_receive``. Cancelling takes nothing.
         """
+        __tracebackhide__ = True
         matches = predicate_of(pattern)
 
         def is_message(message: object) -> bool:
@@ -96,6 +108,7 @@ class Scripted:
 
     async def expect_nothing(self, *, timeout: float = 0.1) -> None:
         """Nothing has come that was not expected, nor comes within ``timeout`` seconds."""
+        __tracebackhide__ = True
         if await self._something(timeout):
             raise AssertionError(f"nothing was to come, but this did: {self._arrived[0]!r}")
 
@@ -115,6 +128,7 @@ class Scripted:
     async def _next(
         self, matches: Callable[[object], bool], expected: str, timeout: float
     ) -> object:
+        __tracebackhide__ = True
         if not await self._something(timeout):
             raise AssertionError(f"{expected} was to come next, but nothing came in {timeout:g} s")
         if not matches(self._arrived[0]):

@@ -22,8 +22,6 @@ CLOSED_LIST = {
     "the log and the debug functions of one process",
     "the process dictionary",
     "aliases",
-    "a start that returns more than the process",
-    "a throw as return value",
     "module, function and arguments",
     "several schedulers",
     "a process that starts a stream's tasks",

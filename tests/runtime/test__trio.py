@@ -118,3 +118,27 @@ async def test_without_the_private_names_the_public_ones_serve() -> None:
         assert _trio.scope_fingerprint(holder) == 1  # type: ignore[arg-type]
         assert _trio.has_leaked_scopes(holder)  # type: ignore[arg-type]
         await _trio.close_leaked_scopes(holder)  # type: ignore[arg-type]
+
+
+async def test_the_order_of_tasks_follows_from_the_seed() -> None:
+    async def order(seed: str) -> list[int]:
+        _trio.seed_schedule(seed)
+        seen: list[int] = []
+
+        async def note(number: int) -> None:
+            for _ in range(8):
+                await trio.lowlevel.checkpoint()
+                seen.append(number)
+
+        async with trio.open_nursery() as nursery:
+            for number in range(3):
+                nursery.start_soon(note, number)
+        return seen
+
+    assert await order("a") == await order("a")
+    assert len({tuple(await order(str(seed))) for seed in range(20)}) > 1
+
+
+def test_without_the_private_name_the_order_stays_random(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(trio._core._run, "_r")
+    _trio.seed_schedule("a")

@@ -23,7 +23,7 @@ from runtime import (
     processes,
     self_,
 )
-from tests.conftest import run_in_virtual_time
+from runtime.testing import run_in_virtual_time
 from tests.runtime.streaming import channel_of
 from tests.support import in_process
 
@@ -222,7 +222,7 @@ def test_results_their_order_and_time_and_the_number_of_tasks_are_those_of_the_m
     case: Case,
 ) -> None:
     """STRM-001, 002, 007, 010, 011, 013, 014, 020, 021, 022, in any combination."""
-    seen = run_in_virtual_time(lambda: observed(case), clock=None, instruments=())
+    seen = run_in_virtual_time(lambda: observed(case))
     model = expected(case)
     assert sorted(seen.starts) == model.starts  # those of one tick begin in any order
     assert seen.peak == model.peak <= case.concurrency

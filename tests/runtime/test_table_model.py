@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime import Table, TableKind, open_node
-from tests.conftest import run_in_virtual_time
+from runtime.testing import run_in_virtual_time
 from tests.runtime.tables import deadlines_pending, owner_of
 
 TABLE_TTL = 10.0
@@ -114,4 +114,4 @@ def test_a_table_does_what_a_dict_with_ends_would(
             inside = [key for key in sorted(meant) if 1 <= key < 4]
             assert [key for key, _ in table.range(1, 4)] == inside
 
-    run_in_virtual_time(compare, clock=None, instruments=())
+    run_in_virtual_time(compare)

@@ -90,5 +90,8 @@ async def test_refuting_leaves_what_does_not_match(node: Node) -> None:
 
 
 async def test_outside_a_process_it_says_what_is_missing(node: Node) -> None:
-    with pytest.raises(OutsideProcess, match="receive needs a process"):
+    with pytest.raises(OutsideProcess, match="assert_receive needs a process") as refused:
         await assert_receive(int)
+    assert refused.value.__notes__ == ["decorate the test with @as_process from runtime.testing"]
+    with pytest.raises(OutsideProcess, match="refute_receive needs a process"):
+        await refute_receive(int)

@@ -113,8 +113,27 @@ async def test_dropping_a_call_fails_its_caller(node: Node) -> None:
     got: dict[str, object] = {}
     async with trio.open_nursery() as nursery:
         nursery.start_soon(get, "a", got)
-        await script.expect_call(Get)
+        call = await script.expect_call(Get)
+        call.drop()
+        assert call.answered
+        call.reply(1)  # too late
+        call.error(LookupError("a"))
     assert isinstance(got["a"], ReplyDropped)
+
+
+async def test_a_call_that_nobody_keeps_is_not_dropped(node: Node) -> None:
+    script, _ = await a_server()
+    got: dict[str, object] = {}
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(get, "a", got)
+        await script.expect_call(Get)
+        await trio.sleep(1)
+        assert got == {}
+        nursery.start_soon(get, "b", got)
+        (await script.expect_call(Get)).reply(2)
+        await wait_all_tasks_blocked()
+        assert got == {"b": 2}
+        nursery.cancel_scope.cancel()
 
 
 async def test_it_can_crash_between_two_messages(node: Node) -> None:

@@ -84,6 +84,15 @@ async def test_one_can_be_stopped(start_supervised, autojump_clock):
     await start_supervised.stop(again)
     assert whereis("a") is None
 
+async def test_one_can_be_stopped_by_its_name(start_supervised, autojump_clock):
+    await start_supervised(Log.child_spec("a").replace(name="a"))
+    await crash(named("a"))
+    await assert_up(named("a"))
+    await start_supervised.stop(named("a"))
+    assert whereis("a") is None
+    with pytest.raises(ChildNotFound):
+        await start_supervised.stop(named("a"))
+
 async def test_a_start_that_fails_is_raised(start_supervised):
     class Bad(GenServer):
         def init(self):
@@ -112,7 +121,7 @@ async def test_a_test_can_be_a_process(start_supervised, autojump_clock):
 def test_children_live_as_long_as_the_test(tmp_path: Path) -> None:
     outcomes, text = run_pytest(tmp_path, STOPS)
     assert set(outcomes.values()) == {"PASSED"}, text
-    assert len(outcomes) == 7
+    assert len(outcomes) == 8
 
 
 LEAKS = """
@@ -176,3 +185,49 @@ def test_a_fixture_of_the_users_own_comes_first(tmp_path: Path, name: str) -> No
     test = f"\ndef test_it({name}):\n    assert {name} == 1\n"
     outcomes, text = run_pytest(tmp_path, fixture + test)
     assert outcomes == {"test_it": "PASSED"}, text
+
+
+VIRTUAL = """
+async def test_an_hour(start_supervised):
+    await trio.sleep(3600)
+
+@pytest.mark.real_clock
+async def test_the_real_clock():
+    assert not isinstance(trio.lowlevel.current_clock(), trio.testing.MockClock)
+
+async def test_waits_for_ever():
+    await trio.sleep_forever()
+
+order = []
+
+async def test_order():
+    async def note(number):
+        for _ in range(20):
+            await trio.lowlevel.checkpoint()
+            order.append(number)
+    async with trio.open_nursery() as nursery:
+        for number in range(3):
+            nursery.start_soon(note, number)
+    print("order", order)
+"""
+
+
+def test_virtual_time_is_a_setting_and_its_order_is_repeated(tmp_path: Path) -> None:
+    outcomes, text = run_pytest(tmp_path, VIRTUAL, "-o", "virtual_time=true")
+    assert outcomes == {
+        "test_an_hour": "PASSED",
+        "test_the_real_clock": "PASSED",
+        "test_waits_for_ever": "FAILED",
+        "test_order": "PASSED",
+    }, text
+    (seed,) = re.findall(r"^schedule: (\d+)$", text, re.MULTILINE)
+    assert f"the order of tasks is repeated with --schedule {seed}\n" in text
+    alone = ("-o", "virtual_time=true", "--schedule", seed, "test_it.py::test_order")
+    _, again = run_pytest(tmp_path, VIRTUAL, *alone)
+    (order,) = re.findall(r"^order .*$", text, re.MULTILINE)
+    assert order in again
+
+
+def test_without_the_setting_nothing_is_seeded_and_nothing_said(tmp_path: Path) -> None:
+    _, text = run_pytest(tmp_path, VIRTUAL, "test_it.py::test_order")
+    assert "schedule" not in text

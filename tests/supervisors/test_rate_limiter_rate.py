@@ -354,7 +354,7 @@ async def test_a_message_it_does_not_know_is_no_reason_to_stay(node: Node, how: 
             limiter.cast(Say())
         case _:
             limiter.send("a stray message")
-    assert await ended_after(limiter) == 10
+    assert await ended_after(limiter) == (10 if how == "call" else 5)  # a request it was, refused
 
 
 async def test_one_who_asks_in_the_step_of_its_end_is_served_or_told(node: Node) -> None:
@@ -379,3 +379,12 @@ async def test_without_the_option_it_stays(node: Node) -> None:
     limiter.release(await limiter.acquire())
     await trio.sleep(80_000)
     assert limiter.whereis() is not None
+
+
+async def test_the_timer_of_a_waiter_that_gave_up_does_not_keep_it(node: Node) -> None:
+    limiter = await start_limiter(rate=1, idle_stop=0.75)
+    await limiter.acquire()
+    with pytest.raises(CallTimeout):
+        await limiter.acquire(timeout=0.5)
+    await wait_exit(limiter)
+    assert trio.current_time() == 1.25

@@ -26,7 +26,7 @@ from runtime import (
     start,
     wait_exit,
 )
-from tests.conformance.gen.parts import told
+from tests.conformance.gen.parts import refused_throw, throws, told
 from tests.conformance.scenarios import row
 from tests.conftest import Recorder
 from tests.runtime.counting import Add, Counter, Get
@@ -63,14 +63,35 @@ def saw(text: str, then: object = None) -> Callable[..., object]:
     return callback
 
 
+@row("GEN-043")
+async def a_handler_cannot_throw_what_it_may_return() -> None:
+    """differs: a throw is no return value: the attempt is itself the crash, a ``TypeError``."""
+    log: list[Any] = []
+    server = await start(Scripted.child_spec(log))
+    how, reason = await told(server, Ask(throws(Reply("thrown"))))
+    assert how == "exit"
+    assert refused_throw(reason)
+    other = await start(Scripted.child_spec(log))
+    other.cast(Do(throws(Stop("thrown"))))
+    assert refused_throw(reason_of_other := await wait_exit(other))
+    assert log == [("terminate", reason), ("terminate", reason_of_other)]
+
+
 @row("GEN-044")
 async def what_handle_call_may_not_return_is_the_callers_exit() -> None:
-    """Nothing can be thrown; and junk is an outcome of another callback, any value is a reply."""
+    """differs: nothing can be thrown, the attempt is a ``TypeError``.
+
+    Junk is an outcome of another callback: any other value is a reply.
+    """
     log: list[Any] = []
     server = await start(Scripted.child_spec(log))
     how, reason = await told(server, Ask(lambda one, reply_to: Ignore()))
     assert (how, bad_value_of(reason)) == ("exit", Ignore())
     assert log == [("terminate", reason)]
+    how, reason = await told(await start(Scripted.child_spec(log)), Ask(throws("junk")))
+    assert how == "exit"
+    assert refused_throw(reason)
+    assert log[1:] == [("terminate", reason)]
 
 
 @row("GEN-045")

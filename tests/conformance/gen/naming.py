@@ -114,6 +114,7 @@ async def a_server_is_called_by_what_it_was_started_by() -> None:
 
 @row("GEN-058")
 async def a_call_to_nobody_is_an_exit_that_names_the_target() -> None:
+    """differs: there is no handle of ``None`` to call, making one is a ``TypeError``."""
     gone = await ended()
     for target in (gone, ref(gone.pid), named("nobody")):
         with pytest.raises(CallExit) as refused:
@@ -125,7 +126,7 @@ async def a_call_to_nobody_is_an_exit_that_names_the_target() -> None:
 
 
 def refuse_a_handle_of_none() -> None:
-    """Nobody's pid is ``None``, of which there is no handle that could be called."""
+    """``None`` is what ``whereis`` says of a name that nobody holds."""
     nobody: Any = whereis("nobody")
     with pytest.raises(TypeError, match="pid: got None, allowed is a Pid"):
         ref(nobody)
@@ -172,6 +173,7 @@ async def a_cast_to_nobody_vanishes() -> None:
 
 @row("GEN-084")
 async def a_stop_of_nobody_is_an_exit_that_names_the_target() -> None:
+    """differs: there is no handle of ``None`` to stop, making one is a ``TypeError``."""
     gone = await ended()
     for target in (gone, ref(gone.pid), named("nobody")):
         with pytest.raises(CallExit) as refused:

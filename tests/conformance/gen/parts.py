@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import trio
 
@@ -11,6 +11,8 @@ from runtime import (
     Call,
     CallExit,
     ChildSpec,
+    Crashed,
+    ExitReason,
     NoReply,
     Pid,
     ProcessExit,
@@ -44,6 +46,24 @@ def crash(*args: object) -> None:
 def leave(*args: object) -> None:
     """A callback, or a body, that exits with a reason of its own."""
     raise ProcessExit("left")
+
+
+def throws(value: object) -> Callable[..., None]:
+    """A callback that raises what is no exception, as near to a throw as Python has it."""
+
+    def callback(*args: object) -> None:
+        raise cast("BaseException", value)
+
+    return callback
+
+
+def refused_throw(reason: ExitReason) -> bool:
+    """Whether the attempt to throw is itself the crash."""
+    return (
+        isinstance(reason, Crashed)
+        and type(reason.exception) is TypeError
+        and str(reason.exception) == "exceptions must derive from BaseException"
+    )
 
 
 async def hang(*args: object) -> None:

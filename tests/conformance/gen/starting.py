@@ -32,7 +32,7 @@ from runtime import (
     start,
     start_link,
 )
-from tests.conformance.gen.parts import left_in_mailbox, links_of
+from tests.conformance.gen.parts import left_in_mailbox, links_of, refused_throw, throws
 from tests.conformance.scenarios import row
 from tests.conftest import Recorder
 from tests.runtime.starting import slow
@@ -194,11 +194,23 @@ async def an_exit_in_init_fails_the_start_with_its_reason() -> None:
         assert (await failure_of(Scripted.child_spec(init=exits(reason)))).reason == reason
 
 
+@row("GEN-012")
+async def init_cannot_throw_what_it_may_return(events: Recorder) -> None:
+    """differs: a throw is no return value: the attempt is itself the crash, a ``TypeError``."""
+    for outcome in (Ignore(), Stop("no disk"), Continue(None)):
+        failed = await failure_of(Scripted.child_spec(init=throws(outcome)))
+        assert refused_throw(failed.reason)
+        assert events.of(ProcessCrashed)[-1].reason == failed.reason
+
+
 @row("GEN-013")
 async def junk_from_init_is_a_bad_result() -> None:
+    """differs: what is returned is; what is no exception cannot be thrown, with a ``TypeError``."""
     failed = await failure_of(Scripted.child_spec(init=lambda server: "junk"))
     assert failed.reason == Crashed(bad := cause_of(failed))
     assert bad.value == "junk"
+    thrown = await failure_of(Scripted.child_spec(init=throws("junk")))
+    assert refused_throw(thrown.reason)
 
 
 def cause_of(failed: StartFailed) -> BadResult:

@@ -12,8 +12,10 @@ from runtime import (
     GenServer,
     Ignore,
     Ignored,
+    Ref,
     StartFailed,
     Stop,
+    child_spec,
 )
 from supervisors import AlreadyPresent, ChildNotFound, ChildRunning
 from tests.conformance.scenarios import row
@@ -60,6 +62,21 @@ async def the_id_of_a_temporary_child_that_ended_is_free() -> None:
     await crash(sup, "t")
     child = await sup.start_child(worker([], "t"))
     assert await pids(sup) == {"t": child.pid}
+
+
+async def with_info(*, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED) -> None:
+    """A start that says more than that it is up."""
+    task_status.started("info")
+    await trio.sleep_forever()
+
+
+@row("SUP-051")
+async def a_start_that_says_more_gives_the_child_alone() -> None:
+    """differs: the value given to ``started`` is dropped, OTP's is a part of the answer."""
+    sup = await start_supervisor([])
+    child = await sup.start_child(child_spec(with_info))
+    assert isinstance(child, Ref)
+    assert await pids(sup) == {"with_info": child.pid}
 
 
 @row("SUP-052")

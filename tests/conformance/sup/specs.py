@@ -68,6 +68,7 @@ async def a_child_without_a_start_is_refused() -> None:
 
 @row("SUP-016")
 async def a_wrong_field_of_a_spec_is_refused_with_its_value() -> None:
+    """differs: there is no list of modules, right or wrong, and a function for the mfa."""
     sup = await start_supervisor([])
 
     async def refused(**options: Any) -> str:

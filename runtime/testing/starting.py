@@ -1,0 +1,46 @@
+"""Starts: wait until whoever bears a name is up, after a restart say."""
+
+from __future__ import annotations
+
+import trio
+
+from runtime.calls import Ref
+from runtime.current import current_table
+from runtime.instruments import Event, Instrument, ProcessStarted
+from runtime.pid import Pid
+
+
+async def assert_up(target: Ref, *, timeout: float = 1.0) -> Pid:
+    """Wait until the process that ``target`` leads to is up, and return its pid.
+
+    ``target`` is ``named("x")`` or a ``via`` handle: after a crash it leads to nobody until the
+    supervisor has started the successor, at once or after its backoff. Fails after ``timeout``
+    seconds. Works in any task of the node. Cancelling gives up the wait.
+    """
+    __tracebackhide__ = True
+    if not isinstance(target, Ref):
+        raise TypeError(f"target: got {target!r}, allowed is a Ref such as named('x')")
+    pid = None
+    with trio.move_on_after(timeout):
+        pid = await _until_up(target)
+    assert pid is not None, f"{target!r} leads to nobody who is up, after {timeout:g} s"
+    return pid
+
+
+async def _until_up(target: Ref) -> Pid:
+    """Look again whenever a process has started."""
+    news = trio.Event()
+
+    def note(_event: Event) -> None:
+        news.set()
+
+    instruments = current_table().instruments
+    instrument = Instrument(note, (ProcessStarted,))
+    instruments.add(instrument)
+    try:
+        while (process := target.find()) is None or process.status == "starting":
+            await news.wait()
+            news = trio.Event()
+    finally:
+        instruments.remove(instrument)
+    return process.pid

@@ -1,0 +1,50 @@
+"""``assert_up``: waiting for whoever bears a name."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+
+from runtime import GenServer, Node, named, ref, start
+from runtime.testing import assert_up, crash
+from supervisors import Backoff, open_supervisor
+
+
+class Worker(GenServer):
+    """Does nothing."""
+
+
+class Slow(GenServer):
+    async def init(self) -> None:
+        await trio.sleep(0.5)
+
+
+async def test_who_is_up_is_found_at_once(node: Node) -> None:
+    server = await start(Worker.child_spec().replace(name="w"))
+    assert await assert_up(named("w")) == server.pid
+    assert await assert_up(server) == server.pid
+    assert await assert_up(ref(server.pid), timeout=0) == server.pid
+
+
+async def test_the_successor_is_waited_for_until_it_is_up(node: Node) -> None:
+    backoff = Backoff(initial=0.25, jitter=0.0)
+    async with open_supervisor([Slow.child_spec().replace(name="w")], backoff=backoff):
+        first = named("w").pid
+        await crash(named("w"))
+        began = trio.current_time()
+        second = await assert_up(named("w"))
+        assert second != first
+        assert trio.current_time() - began >= 0.5
+        assert named("w").pid == second
+
+
+async def test_nobody_in_time_fails(node: Node) -> None:
+    with pytest.raises(
+        AssertionError, match=r"^named\('w'\) leads to nobody who is up, after 1 s$"
+    ):
+        await assert_up(named("w"))
+
+
+async def test_it_wants_a_handle(node: Node) -> None:
+    with pytest.raises(TypeError, match="target: got 'w', allowed is a Ref"):
+        await assert_up("w")  # type: ignore[arg-type]
