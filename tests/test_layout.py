@@ -79,6 +79,7 @@ MAY_SHIELD = {
     "runtime.node": "the host task, and the wait for it",
     "runtime.server_loop": "last words, until the process is killed",
     "runtime.stream_run": "waits for its tasks, which it has killed",
+    "runtime.testing.chaos": "waits for its process, which it has killed",
     "supervisors.open_supervisor": "waits for the orderly shutdown",
 }
 

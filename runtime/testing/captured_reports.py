@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TypeVar, get_args
+from typing import Final, TypeVar, get_args
+
+from trio.lowlevel import RunVar
 
 from runtime.current import current_table
-from runtime.instruments import Event, Instrument
+from runtime.instruments import Event, Instrument, Instruments
 from runtime.reports import log_reports
 
 E = TypeVar("E", bound=Event)
+
+# Whose log is silent: the node's, once for each block that is open. The last to leave turns it on.
+_silent: Final[RunVar[tuple[Instruments, ...]]] = RunVar("runtime_testing_silent", ())
 
 
 class Reports(list[Event]):
@@ -18,6 +23,9 @@ class Reports(list[Event]):
 
     def of(self, kind: type[E]) -> list[E]:
         """Those of one class: ``reports.of(ProcessCrashed)``."""
+        if not any(kind is one for one in get_args(Event)):
+            allowed = "allowed is a class of events such as ProcessCrashed"
+            raise TypeError(f"kind: got {kind!r}, {allowed}")
         return [event for event in self if isinstance(event, kind)]
 
 
@@ -31,11 +39,17 @@ def capture_reports() -> Generator[Reports]:
     reports = Reports()
     instruments = current_table().instruments
     instrument = Instrument(reports.append, get_args(Event))
-    logged = instruments.remove(log_reports)
+    silent = instruments.remove(log_reports) or instruments in _silent.get()
+    if silent:
+        _silent.set((*_silent.get(), instruments))
     instruments.add(instrument)
     try:
         yield reports
     finally:
         instruments.remove(instrument)
-        if logged:
-            instruments.add(log_reports)
+        if silent:
+            others = list(_silent.get())
+            others.remove(instruments)
+            _silent.set(tuple(others))
+            if instruments not in others:
+                instruments.add(log_reports)

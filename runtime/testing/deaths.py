@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections import ChainMap
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -13,7 +14,8 @@ from runtime.exits import ExitReason
 from runtime.instruments import Event, Instrument, ProcessEnded
 from runtime.pid import Pid
 
-_deaths: Final[RunVar[dict[Pid, ExitReason]]] = RunVar("runtime_testing_deaths")
+# What each block that is open has noted: they may overlap, in any order.
+_noted: Final[RunVar[tuple[dict[Pid, ExitReason], ...]]] = RunVar("runtime_testing_deaths", ())
 
 
 @contextmanager
@@ -31,14 +33,14 @@ def remember_deaths() -> Generator[None]:
     instruments = current_table().instruments
     instrument = Instrument(note, (ProcessEnded,))
     instruments.add(instrument)
-    token = _deaths.set(deaths)
+    _noted.set((*_noted.get(), deaths))
     try:
         yield
     finally:
-        _deaths.reset(token)
+        _noted.set(tuple(noted for noted in _noted.get() if noted is not deaths))
         instruments.remove(instrument)
 
 
-def known_deaths() -> dict[Pid, ExitReason]:
-    """What is remembered; empty outside of ``remember_deaths``."""
-    return _deaths.get({})
+def known_deaths() -> Mapping[Pid, ExitReason]:
+    """What any open block remembers; empty outside of ``remember_deaths``."""
+    return ChainMap(*_noted.get())

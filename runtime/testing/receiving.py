@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import UnionType
 from typing import TypeGuard, TypeVar, overload
 
 from runtime.containment import short_repr
@@ -26,6 +27,8 @@ async def assert_receive(pattern: tuple[type[T], type[U]], *, timeout: float = .
 @overload
 async def assert_receive(pattern: tuple[type[T], ...], *, timeout: float = ...) -> T: ...
 @overload
+async def assert_receive(pattern: UnionType, *, timeout: float = ...) -> object: ...
+@overload
 async def assert_receive(
     pattern: Callable[[object], TypeGuard[T]], *, timeout: float = ...
 ) -> T: ...
@@ -38,9 +41,10 @@ async def assert_receive(pattern: T, *, timeout: float = ...) -> T: ...
 async def assert_receive(pattern: Pattern, *, timeout: float = 1.0) -> object:
     """Take the first message that is as expected out of the mailbox and return it.
 
-    ``pattern`` is a class, a tuple of classes, a predicate, or a value that the message equals.
-    Fails after ``timeout`` seconds and says what the mailbox holds instead; what does not match
-    stays there. Only in a process: see ``as_process``. Cancelling takes nothing out.
+    ``pattern`` is a class, a tuple or a union of classes, a predicate, or a value that the message
+    equals. A call comes as a ``Request``. Fails after ``timeout`` seconds and says what the mailbox
+    holds instead; what does not match stays there. Only in a process: see ``as_process``.
+    Cancelling takes nothing out.
     ExUnit: ``assert_receive``, and with ``timeout=0`` ``assert_received``.
     """
     __tracebackhide__ = True
@@ -81,7 +85,7 @@ def _mailbox() -> str:
     """What the calling process has not taken yet, as text."""
     mailbox = _require_process("assert_receive").mailbox
     held = [
-        short_repr(item.content if isinstance(item, Envelope) else item)
+        short_repr(item.open() if isinstance(item, Envelope) else item)
         for _, item in mailbox.scan(0)
     ]
     if not held:

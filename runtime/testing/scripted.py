@@ -13,11 +13,12 @@ from typing import Any, Generic, TypeVar, cast
 import trio
 
 from runtime.child_spec import ChildSpec
-from runtime.containment import short_repr
+from runtime.containment import attempt, short_repr
 from runtime.gen_server import GenServer
 from runtime.messages import Call
-from runtime.outcomes import NoReply
+from runtime.outcomes import NoReply, check_seconds
 from runtime.pending_calls import ReplyTo
+from runtime.plain_functions import check_takes
 from runtime.testing.patterns import Pattern, describe, predicate_of
 
 C = TypeVar("C", bound=Call[Any])
@@ -74,6 +75,10 @@ class Scripted:
 
     def always(self, request: type[C], answer: Callable[[C], object]) -> None:
         """From now on answer calls of this class at once, by ``answer(request)``, and hide them."""
+        _check_call_class(request)
+        if not callable(answer):
+            raise TypeError(f"answer: got {answer!r}, allowed is a function of (request)")
+        check_takes("answer", answer, "request")
         self._answers[request] = answer
 
     async def expect_call(self, request: type[C], *, timeout: float = 1.0) -> ReceivedCall[C]:
@@ -87,6 +92,7 @@ class Scripted:
             return isinstance(_request_in(message), request)
 
         __tracebackhide__ = True
+        _check_call_class(request)
         expected = f"a call of {request.__name__}"
         call = cast("ReceivedCall[C]", await self._next(is_call, expected, timeout))
         self._open = [one for one in self._open if not one.answered]
@@ -110,7 +116,7 @@ class Scripted:
         """Nothing has come that was not expected, nor comes within ``timeout`` seconds."""
         __tracebackhide__ = True
         if await self._something(timeout):
-            raise AssertionError(f"nothing was to come, but this did: {self._arrived[0]!r}")
+            raise AssertionError(f"nothing was to come, but this did: {self._left_lying()}")
 
     def take(self, message: object) -> None:
         """The server has got this."""
@@ -119,9 +125,9 @@ class Scripted:
 
     def take_call(self, request: Call[object], reply_to: ReplyTo[object]) -> object:
         """The server has got this call: answer as always, or leave it to the test."""
-        answer = self._answers.get(type(request))
-        if answer is not None:
-            return answer(request)
+        for kind in type(request).__mro__:
+            if kind in self._answers:
+                return self._answers[kind](request)
         self.take(ReceivedCall(request, reply_to))
         return NoReply()
 
@@ -131,17 +137,30 @@ class Scripted:
         __tracebackhide__ = True
         if not await self._something(timeout):
             raise AssertionError(f"{expected} was to come next, but nothing came in {timeout:g} s")
-        if not matches(self._arrived[0]):
-            raise AssertionError(f"{expected} was to come next, but it was {self._arrived[0]!r}")
+        fits, broken = attempt(matches, self._arrived[0])
+        if not fits:
+            lying = self._left_lying()
+            raise broken or AssertionError(f"{expected} was to come next, but it was {lying}")
         return self._arrived.popleft()
+
+    def _left_lying(self) -> str:
+        """The message that was not expected, as text; it is left to whoever waits next."""
+        self._waiting.unpark()
+        return short_repr(self._arrived[0])
 
     async def _something(self, timeout: float) -> bool:
         """Whether there is a message, now or within ``timeout`` seconds."""
+        check_seconds("timeout", timeout)
         await trio.lowlevel.checkpoint()
         with trio.move_on_after(timeout):
             while not self._arrived:
                 await self._waiting.park()
         return bool(self._arrived)
+
+
+def _check_call_class(request: object) -> None:
+    if not (isinstance(request, type) and issubclass(request, Call)):
+        raise TypeError(f"request: got {request!r}, allowed is a class of calls")
 
 
 def _request_in(message: object) -> object:

@@ -7,6 +7,7 @@ import trio
 from runtime.calls import Ref
 from runtime.current import current_table
 from runtime.instruments import Event, Instrument, ProcessStarted
+from runtime.outcomes import check_seconds
 from runtime.pid import Pid
 
 
@@ -20,11 +21,11 @@ async def assert_up(target: Ref, *, timeout: float = 1.0) -> Pid:
     __tracebackhide__ = True
     if not isinstance(target, Ref):
         raise TypeError(f"target: got {target!r}, allowed is a Ref such as named('x')")
-    pid = None
+    check_seconds("timeout", timeout)
+    await trio.lowlevel.checkpoint()  # a loop round it must not freeze the program
     with trio.move_on_after(timeout):
-        pid = await _until_up(target)
-    assert pid is not None, f"{target!r} leads to nobody who is up, after {timeout:g} s"
-    return pid
+        return await _until_up(target)
+    raise AssertionError(f"{target!r} leads to nobody who is up, after {timeout:g} s")
 
 
 async def _until_up(target: Ref) -> Pid:

@@ -5,8 +5,17 @@ from __future__ import annotations
 import pytest
 import trio
 
-from runtime import GenServer, Killed, ProcessInfo, is_alive, open_node, processes
+from runtime import (
+    GenServer,
+    Killed,
+    ProcessCrashed,
+    ProcessInfo,
+    is_alive,
+    open_node,
+    processes,
+)
 from runtime.testing import Kill, assert_down, capture_reports, open_chaos
+from runtime.testing.chaos import Victims
 from supervisors import open_supervisor
 from tests.support import captured_logs
 
@@ -95,16 +104,100 @@ async def test_leaving_the_block_ends_it_by_whatever_way() -> None:
             async with open_chaos(1, seed=1):
                 raise OSError("x")
         assert processes() == []
-        with trio.move_on_after(1):
+        for seed in range(10):
+            with trio.move_on_after(1):
+                async with open_chaos(1, seed=seed):
+                    await trio.sleep_forever()
+            assert processes() == []
+
+
+async def test_an_error_is_not_lost_when_the_block_is_cancelled_as_well() -> None:
+    async with open_node(instruments=[]):
+        with pytest.raises(OSError, match="disk"), trio.move_on_after(1):
             async with open_chaos(1, seed=1):
+                try:
+                    await trio.sleep_forever()
+                finally:
+                    raise OSError("disk")
+
+
+async def stubborn() -> None:
+    try:
+        await trio.sleep_forever()
+    finally:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(60)
+
+
+async def test_a_victim_that_takes_long_to_die_is_killed_once_and_holds_up_nobody() -> None:
+    async with open_supervisor([stubborn, *CHILDREN], max_restarts=1000, instruments=[]):
+        async with open_chaos(10, seed=1) as kills:
+            await trio.sleep(50)
+    assert [kill.victim.pid.label for kill in kills].count("stubborn") == 1
+    assert 400 < len(kills) < 600
+
+
+async def test_victims_that_raise_end_the_block_and_are_raised() -> None:
+    async with open_supervisor(CHILDREN) as root:
+        began = trio.current_time()
+        with capture_reports() as reports, pytest.raises(ZeroDivisionError):
+            async with open_chaos(10, seed=1, victims=lambda info: 1 / 0 > 0):
                 await trio.sleep_forever()
-        await trio.testing.wait_all_tasks_blocked()
-        assert processes() == []
+        assert trio.current_time() - began < 10
+        assert reports.of(ProcessCrashed) == []
+        assert len(await root.which_children()) == 3
 
 
-@pytest.mark.parametrize("rate", [0, -1, float("inf"), float("nan"), "often"])
-async def test_a_rate_is_kills_a_second(rate: float) -> None:
+async def test_victims_that_raise_are_raised_whatever_the_block_does_then() -> None:
+    async with open_supervisor(CHILDREN, instruments=[]):
+        with pytest.raises(ZeroDivisionError) as failed:
+            async with open_chaos(10, seed=1, victims=lambda info: 1 / 0 > 0):
+                try:
+                    await trio.sleep_forever()
+                finally:
+                    raise OSError("disk")
+        assert isinstance(failed.value.__context__, OSError)
+        with pytest.raises(ZeroDivisionError):
+            async with open_chaos(10, seed=1, victims=lambda info: 1 / 0 > 0):
+                with trio.CancelScope(shield=True):
+                    await trio.sleep(10)
+
+
+async def never(info: ProcessInfo) -> bool:
+    return False
+
+
+@pytest.mark.parametrize("victims", ["x", lambda: True, never])
+async def test_victims_is_a_plain_function_of_one_argument(victims: Victims) -> None:
     async with open_node():
-        with pytest.raises(ValueError, match=r"rate: got .*, allowed are kills per second above 0"):
+        with pytest.raises(TypeError, match=r"^victims: got "):
+            async with open_chaos(10, seed=1, victims=victims):
+                pass
+
+
+@pytest.mark.parametrize(
+    "rate", [0, -1, float("inf"), float("nan"), 1e300, 10**400, 1_000_001, "often", True, None]
+)
+async def test_a_rate_is_kills_a_second_at_which_time_goes_on(rate: float) -> None:
+    async with open_node():
+        with pytest.raises(
+            (TypeError, ValueError),
+            match=r"^rate: got .+, allowed are kills per second, above 0 and at most 1e\+06$",
+        ):
             async with open_chaos(rate, seed=1):
+                pass
+
+
+async def test_at_the_highest_rate_the_clock_moves_also_late_in_virtual_time() -> None:
+    async with open_node(instruments=[]):
+        await trio.sleep_until(3e9)  # a hundred years
+        async with open_chaos(1e6, seed=1):
+            await trio.sleep(1e-4)
+
+
+@pytest.mark.parametrize("seed", [None, [1], "one", 1.0, True])
+async def test_a_seed_is_a_number_so_that_it_repeats(seed: int) -> None:
+    async with open_node():
+        with pytest.raises(TypeError, match=r"^seed: got .+, allowed is an int$"):
+            async with open_chaos(1, seed=seed):
                 pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
-from runtime import Call, Node, OutsideProcess, named, receive, self_, send, send_after
+from runtime import Call, Node, OutsideProcess, Request, receive, ref, self_, send, send_after
 from runtime.testing import as_process, assert_receive, refute_receive
 
 
@@ -57,19 +57,39 @@ async def test_it_says_when_the_mailbox_is_empty(node: Node) -> None:
 
 
 @as_process
-async def test_a_call_in_the_mailbox_is_shown_by_its_request(node: Node) -> None:
-    async def ask() -> None:
-        with pytest.raises(TimeoutError):
-            await named("me").call(Get(), timeout=10)
-
-    from runtime import register
-
-    register("me")
+async def test_a_call_is_shown_as_the_request_that_it_comes_as(node: Node) -> None:
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(ask)
+        nursery.start_soon(ref(self_()).call, Get())
         await trio.testing.wait_all_tasks_blocked()
-        with pytest.raises(AssertionError, match=r"holds Get\(\)$"):
-            await assert_receive(str)
+        with pytest.raises(AssertionError) as failed:
+            await assert_receive(Get)
+        assert str(failed.value) == "no Get came within 1 s; the mailbox holds Request(Get())"
+        (await assert_receive(Request)).reply_to.reply(1)
+
+
+@as_process
+async def test_a_union_is_several_classes(node: Node) -> None:
+    for message in (1.5, "a", 1):
+        send(self_(), message)
+    assert await assert_receive(int | str) == "a"
+    with pytest.raises(AssertionError, match=r"^no int or str was to come .*, but this did: 1$"):
+        await refute_receive(int | str, timeout=0)
+    await refute_receive(int | str, timeout=0)
+
+
+async def never(message: object) -> bool:
+    return False
+
+
+@as_process
+async def test_a_pattern_that_tells_nothing_is_refused(node: Node) -> None:
+    send(self_(), "abc")
+    for pattern in (list[int], never, lambda: True):
+        with pytest.raises(TypeError, match=r"^pattern: got "):
+            await assert_receive(pattern, timeout=0)
+        with pytest.raises(TypeError, match=r"^pattern: got "):
+            await refute_receive(pattern, timeout=0)
+    assert await assert_receive(str) == "abc"
 
 
 @as_process

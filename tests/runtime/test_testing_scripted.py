@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import sys
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
@@ -97,6 +102,113 @@ async def test_some_calls_can_always_be_answered(node: Node) -> None:
     script.always(Get, lambda request: len(request.key))
     assert await server.call(Get("abc")) == 3
     await script.expect_nothing()
+
+
+async def test_a_class_of_calls_stands_for_its_subclasses(node: Node) -> None:
+    class GetFresh(Get):
+        """Ask past the cache."""
+
+    script, server = await a_server()
+    got: dict[str, object] = {}
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(get, "a", got)
+        (await script.expect_call(Call)).reply(1)
+    script.always(Get, lambda request: 2)
+    assert await server.call(GetFresh("a")) == 2
+    script.always(GetFresh, lambda request: 3)
+    assert await server.call(GetFresh("a")) == 3
+    assert await server.call(Get("a")) == 2
+
+
+async def test_an_answer_may_take_its_time(node: Node) -> None:
+    async def answer(request: Get) -> int:
+        await trio.sleep(1)
+        return len(request.key)
+
+    script, server = await a_server()
+    script.always(Get, answer)
+    assert await server.call(Get("abc")) == 3
+
+
+def broken(message: object) -> bool:
+    raise LookupError("broken")
+
+
+@pytest.mark.parametrize("pattern", [None, "tock", broken], ids=["nothing", "another", "broken"])
+async def test_what_one_does_not_want_is_for_the_next_who_waits(
+    node: Node, pattern: object
+) -> None:
+    script, server = await a_server()
+
+    async def first() -> None:
+        with pytest.raises((AssertionError, LookupError)):
+            if pattern is None:
+                await script.expect_nothing(timeout=math.inf)
+            else:
+                await script.expect(pattern, timeout=math.inf)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(first)
+        await wait_all_tasks_blocked()
+        nursery.start_soon(partial(script.expect, "tick", timeout=math.inf))
+        await wait_all_tasks_blocked()
+        began = trio.current_time()
+        send(server, "tick")
+    assert trio.current_time() == began
+    await script.expect_nothing()
+
+
+class Unshowable:
+    def __repr__(self) -> str:
+        raise RuntimeError("repr")
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (Unshowable(), "<Unshowable whose repr raises>"),
+        ("x" * 100_000, "'" + "x" * 499 + "... (100002 characters)"),
+    ],
+    ids=["raises", "long"],
+)
+async def test_a_message_is_shown_in_short(
+    node: Node, message: object, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "excepthook", lambda *_: None)
+    script, server = await a_server()
+    send(server, message)
+    with pytest.raises(AssertionError) as failed:
+        await script.expect(int)
+    assert str(failed.value) == f"int was to come next, but it was {shown}"
+    with pytest.raises(AssertionError) as failed:
+        await script.expect_nothing()
+    assert str(failed.value) == f"nothing was to come, but this did: {shown}"
+
+
+@pytest.mark.parametrize("request_", [None, Get("a"), (Get, Get), Put, int, len])
+async def test_only_a_class_of_calls_is_expected_as_a_call(request_: type[Get]) -> None:
+    with pytest.raises(TypeError, match=r"^request: got .+, allowed is a class of calls$"):
+        await Scripted().expect_call(request_)
+    with pytest.raises(TypeError, match=r"^request: got .+, allowed is a class of calls$"):
+        Scripted().always(request_, repr)
+
+
+@pytest.mark.parametrize("answer", [None, 3, lambda: 1, lambda one, two: 1])
+def test_an_answer_is_a_function_of_the_request(answer: Callable[[Get], object]) -> None:
+    with pytest.raises(TypeError, match=r"^answer: got .+, allowed is a function of \(request\)$"):
+        Scripted().always(Get, answer)
+
+
+@pytest.mark.parametrize("timeout", [None, "1", True, -1, float("nan")])
+async def test_a_timeout_is_seconds(timeout: float) -> None:
+    script = Scripted()
+    for wait in (
+        script.expect_nothing,
+        partial(script.expect, 1),
+        partial(script.expect_call, Get),
+    ):
+        with pytest.raises((TypeError, ValueError), match=r"^timeout: got "):
+            await wait(timeout=timeout)
 
 
 async def test_a_caller_that_gives_up_shows(node: Node) -> None:

@@ -45,6 +45,19 @@ async def test_nobody_in_time_fails(node: Node) -> None:
         await assert_up(named("w"))
 
 
+async def test_it_is_a_checkpoint_also_when_there_is_nothing_to_wait_for(node: Node) -> None:
+    server = await start(Worker.child_spec())
+    with trio.testing.assert_checkpoints():
+        await assert_up(server)
+
+
+@pytest.mark.parametrize("timeout", [None, "1", True, -1, float("nan")])
+async def test_the_timeout_is_seconds(node: Node, timeout: float) -> None:
+    server = await start(Worker.child_spec())
+    with pytest.raises((TypeError, ValueError), match=r"^timeout: got "):
+        await assert_up(server, timeout=timeout)
+
+
 async def test_it_wants_a_handle(node: Node) -> None:
     with pytest.raises(TypeError, match="target: got 'w', allowed is a Ref"):
         await assert_up("w")  # type: ignore[arg-type]
