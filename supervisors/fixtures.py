@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import inspect
 import random
+from collections import Counter
 from collections.abc import AsyncGenerator, Generator, Hashable
 from contextlib import AsyncExitStack
-from typing import cast
 
 import pytest
 
-from runtime import Node, Ref, open_node
+from runtime import ChildSpec, Node, Pid, Ref, open_node
 from runtime._trio import seed_schedule
+from runtime.crashes import leaves
+from runtime.handle import as_ref
 from runtime.testing import LeakError, no_leaks, remember_deaths, run_in_virtual_time
 from supervisors.children import ChildSource, to_spec
 from supervisors.errors import ChildNotFound
@@ -30,8 +32,9 @@ MARKERS = (
 )
 
 # A child may crash as often as a test could mean it to; one that does nothing else ends the test.
-MAX_RESTARTS = 100
-MAX_SECONDS = 1.0
+# Both are told apart by number alone: in virtual time a thousand crashes may be one moment.
+MAX_RESTARTS = 1000
+MAX_SECONDS = 3600.0
 
 
 class StartSupervised:
@@ -44,37 +47,52 @@ class StartSupervised:
 
     def __init__(self, supervisor: SupervisorRef) -> None:
         self.supervisor = supervisor
-        self._ids: dict[Ref, Hashable] = {}
+        self._ids: dict[Hashable, Hashable] = {}  # by pid, and by name
+        self._wanted: Counter[Hashable] = Counter()
 
     async def __call__(self, child: ChildSource) -> Ref:
         """Start ``child`` and return its handle, once it is up.
 
         Raises what ``start_child`` raises: ``StartFailed``, ``Ignored``, ``AlreadyStarted`` if the
-        name is taken. Any number may have the same id.
+        name is taken. Any number may have the same id: the second has ``(id, 2)``. Cancelling ends
+        the start.
         """
-        spec = to_spec(child)
-        taken = {one.id for one in await self.supervisor.which_children()}
-        if spec.id in taken:
-            spec = spec.replace(id=(spec.id, len(taken)))
+        if not (isinstance(child, ChildSpec) or callable(child)):
+            raise TypeError(
+                f"child: got {child!r}, allowed are a ChildSpec such as Counter.child_spec(10), "
+                "a GenServer class and an async function"
+            )
+        spec = self._with_its_own_id(to_spec(child))
         handle = await self.supervisor.start_child(spec)
-        self._ids[handle] = spec.id
+        self._ids[handle.pid] = self._ids[spec.name or handle.pid] = spec.id
         return handle
 
-    async def stop(self, handle: Ref) -> None:
-        """Stop and forget a child: by the handle that was returned, or by its name.
+    async def stop(self, handle: str | Pid | Ref) -> None:
+        """Stop and forget a child: by the handle that was returned, by its pid or its name.
 
-        Also if it was restarted meanwhile. ``ChildNotFound`` if there is none. ExUnit:
-        ``stop_supervised!``.
+        Also if it was restarted meanwhile. ``ChildNotFound`` if there is none. Cancelling gives up
+        the wait; asked again, it goes on. ExUnit: ``stop_supervised!``.
         """
         child_id = await self._id_of(handle)
-        self._ids = {one: kept for one, kept in self._ids.items() if kept != child_id}
         await self.supervisor.terminate_child(child_id)
-        await self.supervisor.delete_child(child_id)
+        try:
+            await self.supervisor.delete_child(child_id)
+        except ChildNotFound:
+            pass  # a temporary one, forgotten with its end
 
-    async def _id_of(self, handle: Ref) -> Hashable:
-        if handle in self._ids:
-            return self._ids[handle]
-        pid = handle.whereis()
+    def _with_its_own_id(self, spec: ChildSpec) -> ChildSpec:
+        """An id that no child before it had: who is gone must not be taken for who came after."""
+        wanted = spec.id
+        self._wanted[wanted] += 1
+        number = self._wanted[wanted]
+        return spec if number == 1 else spec.replace(id=(wanted, number))
+
+    async def _id_of(self, handle: str | Pid | Ref) -> Hashable:
+        target = as_ref(handle, "handle")
+        key = target.incarnation or target.name or target
+        if key in self._ids:
+            return self._ids[key]
+        pid = target.whereis()
         for child in await self.supervisor.which_children():
             if pid is not None and child.pid is pid:
                 return child.id
@@ -103,12 +121,12 @@ async def start_supervised(node: Node) -> AsyncGenerator[StartSupervised]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The setting ``virtual_time`` and the option ``--schedule``."""
+    """The setting ``virtual_time`` and the option ``--trio-schedule``."""
     parser.addini(
         "virtual_time", "run async tests in virtual time, in a repeatable order", type="bool"
     )
     parser.addoption(
-        "--schedule",
+        "--trio-schedule",
         type=int,
         metavar="SEED",
         help="the order in which Trio runs tasks that are ready at once: "
@@ -120,23 +138,24 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the markers known, and choose the order of tasks."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    if config.getini("virtual_time") and config.option.schedule is None:
-        config.option.schedule = random.randrange(1_000_000)
+    if config.getini("virtual_time") and config.option.trio_schedule is None:
+        config.option.trio_schedule = random.randrange(1_000_000)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say the seed, so that whatever fails can be repeated."""
-    seed = config.option.schedule
+    seed = config.option.trio_schedule
     return [] if seed is None else [f"schedule: {seed}"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say it again where failures are read."""
-    seed = terminalreporter.config.option.schedule
+    seed = terminalreporter.config.option.trio_schedule
     if seed is not None and terminalreporter.stats.get("failed"):
-        terminalreporter.write_line(f"the order of tasks is repeated with --schedule {seed}")
+        terminalreporter.write_line(f"the order of tasks is repeated with --trio-schedule {seed}")
 
 
+@pytest.hookimpl(tryfirst=True)  # of two markers pytest-trio takes the first, and sets its own
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With ``virtual_time`` every async test runs in it, unless it is marked ``real_clock``."""
     if not config.getini("virtual_time"):
@@ -150,29 +169,41 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_runtest_call(item: pytest.Item) -> None:
     """Each test has an order of its own, the same whether it runs alone or with others."""
-    seed = item.config.option.schedule
+    seed = item.config.option.trio_schedule
     if seed is not None:
         seed_schedule(f"{seed} {item.nodeid}")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """A test that has failed need not hear as well what it could not stop any more."""
+    """An async test that has failed need not hear as well what it could not stop any more.
+
+    And ctrl-C ends the run, whatever pytest-trio has packed it into.
+    """
     __tracebackhide__ = True
     try:
         return (yield)
-    except BaseExceptionGroup as failed:
-        leaks, others = failed.split(LeakError)
-        if leaks is None:
+    except BaseExceptionGroup as group:
+        if pyfuncitem.get_closest_marker("trio") is None:
             raise
-        if others is not None:
-            raise _alone(others) from None
-        raise _alone(leaks).with_traceback(None) from None  # where it was looked for is no news
+        failed = _to_be_told(group)
+    raise failed  # out here, or the group would be its context, in the place of its own
 
 
-def _alone(error: BaseException) -> BaseException:
-    """The one exception of a group of one."""
-    if not isinstance(error, BaseExceptionGroup):
-        return error
-    group = cast("BaseExceptionGroup[BaseException]", error)
-    return _alone(group.exceptions[0]) if len(group.exceptions) == 1 else group
+def _to_be_told(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What is left of a group; its parts stay as they are."""
+    for one in leaves(group):
+        if isinstance(one, KeyboardInterrupt):
+            return one
+    others = [one for one in group.exceptions if not _is_leak(one)]
+    if len(others) == len(group.exceptions):
+        return group
+    if others:
+        return others[0] if len(others) == 1 else group.derive(others)
+    leaks = [one.with_traceback(None) for one in leaves(group)]  # where it looked is no news
+    return leaks[0] if len(leaks) == 1 else group.derive(leaks)
+
+
+def _is_leak(error: BaseException) -> bool:
+    """A ``LeakError``, or a group of nothing else."""
+    return all(isinstance(one, LeakError) for one in leaves(error))

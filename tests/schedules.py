@@ -38,7 +38,7 @@ def run(seed: int) -> tuple[int, list[str], str]:
     """Run them all under one seed: the seed, what failed, and how."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-rf", "-p", "no:cacheprovider", "-m",
-         "not real_clock", "--schedule", str(seed), *files()],
+         "not real_clock", "--trio-schedule", str(seed), *files()],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     failed = FAILED.findall(done.stdout)
@@ -62,7 +62,7 @@ def main() -> int:
                 bad += 1
                 print(printed)
             for test in failed:
-                print(f"seed {seed}: {test}\n  make test ARGS='--schedule {seed} {test}'")
+                print(f"seed {seed}: {test}\n  make test ARGS='--trio-schedule {seed} {test}'")
             if sys.stdout.isatty() or number % 10 == 0 or number == options.count:
                 print(f"{number} of {options.count} schedules, {bad} with failures", flush=True)
     return 1 if bad else 0

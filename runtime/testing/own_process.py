@@ -3,38 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import copy_context
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar, overload
 
+from trio.lowlevel import enable_ki_protection
+
 from runtime.containment import short_repr
+from runtime.current import current_table, require_process
 from runtime.exits import SHUTDOWN, Crashed
-from runtime.signals import exit, trap_exits, wait_exit
-from runtime.spawning import spawn
+from runtime.process import current_process_var
+from runtime.signals import trap_exits
+from runtime.spawning import (
+    FunctionBody,
+    check_arguments,
+    check_async_function,
+    function_name,
+    spawn_process,
+)
+from runtime.waiting import Waiter, _wait
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
+@enable_ki_protection
 async def run_as_process(fn: Callable[..., Awaitable[T]], *args: object, trap: bool = False) -> T:
     """Run ``fn(*args)`` as a process of the node; return what it returns, raise what it raises.
 
-    ``trap`` says whether it traps exits. ``AssertionError`` if it ends otherwise, by an exit signal
-    say. Cancelling asks it to end, and does not wait for that.
+    ``trap`` says whether it traps exits. It sees the context variables of the caller. When it is
+    done it ends with ``Shutdown()``, and what is linked to it ends too. ``AssertionError`` if it
+    ends otherwise, by an exit signal say. Cancelling ends it, whether it traps exits or not, and is
+    delivered when it has ended.
     """
+    __tracebackhide__ = True
+    if not callable(fn):
+        raise TypeError(f"fn: got {fn!r}, allowed is an async function, not called")
+    check_arguments(function_name(fn), fn, args, {}, task_status=False)
+    _check_trap(trap)
+    callers = copy_context()
     results: list[T] = []
 
     async def test() -> None:
+        for variable, value in callers.items():
+            if variable is not current_process_var:
+                variable.set(value)
         trap_exits(trap)
         results.append(await fn(*args))
+        require_process("a test").accept_exit(SHUTDOWN)
 
-    pid = spawn(test)
-    try:
-        reason = await wait_exit(pid)
-    finally:
-        exit(pid, SHUTDOWN)
+    process = spawn_process(current_table(), FunctionBody(test), label=function_name(fn))
+    end = partial(process.accept_exit, SHUTDOWN)
+    reason = await _wait(process, Waiter(process, only_end=True), end)
     if isinstance(reason, Crashed):
         raise reason.exception
-    assert results, f"the test's process was ended: {short_repr(reason)}"
+    if not results:
+        raise AssertionError(f"the test's process was ended: {short_repr(reason)}")
     return results[0]
 
 
@@ -54,16 +78,25 @@ def as_process(
 
     What needs a process works in it then: ``self_()``, ``assert_receive``, ``monitor``,
     ``start_link``. With ``@as_process(trap=True)`` it traps exits. Its fixtures stay the same, and
-    one of them must open the node: ``node`` or ``start_supervised``. In Elixir every test is one.
+    one of them must open the node: ``node`` or ``start_supervised``. What is linked to it ends with
+    it. In Elixir every test is one.
     """
+    _check_trap(trap)
     if fn is None:
         return partial(_as_process, trap)
     return _as_process(trap, fn)
 
 
 def _as_process(trap: bool, fn: Test[P, T]) -> Test[P, T]:
+    check_async_function("fn", fn)
+
     @wraps(fn)
     async def test(*args: P.args, **kwargs: P.kwargs) -> T:
         return await run_as_process(partial(fn, *args, **kwargs), trap=trap)
 
     return test
+
+
+def _check_trap(trap: object) -> None:
+    if not isinstance(trap, bool):
+        raise TypeError(f"trap: got {trap!r}, allowed are True and False")

@@ -6,10 +6,12 @@ An ``Office`` is a process in which any number of callers ask at the same time, 
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Generic, TypeVar, cast
 
 import trio
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 from trio.testing import wait_all_tasks_blocked
 
 from runtime import CallExit, Crashed, ExitReason, Pid, exit, kill, spawn
@@ -26,6 +28,19 @@ def say(reason: ExitReason) -> str:
     if isinstance(reason, Crashed):
         return f"crash {type(reason.exception).__name__}"
     return reason if isinstance(reason, str) else type(reason).__name__
+
+
+Deed = tuple[str, tuple[object, ...]]
+
+
+def weighted(deeds: Mapping[str, tuple[object, ...]]) -> SearchStrategy[Deed]:
+    """One of the deeds, with its arguments; the first of each is how often it is to be drawn."""
+    drawn: list[SearchStrategy[Deed]] = []
+    for name, (weight, *arguments) in deeds.items():
+        assert isinstance(weight, int)
+        of = st.tuples(*cast("list[SearchStrategy[object]]", arguments))
+        drawn.extend([st.tuples(st.just(name), of)] * weight)
+    return st.sampled_from(drawn).flatmap(lambda one: one)
 
 
 async def at_once(fn: Callable[[], Awaitable[T]]) -> T:

@@ -243,11 +243,19 @@ class Stage:
                 do.Link() | do.Unlink() | do.Monitor() | do.IsAlive() | do.Signal() | do.Kill()
                 | do.Send() | do.Register(target=do.Aim())
             ) if isinstance(aim := wish.target, do.Aim):  # fmt: skip
-                been = self.slots[aim.slot] if aim.slot != do.NEWEST else [len(self.pids) - 1]
-                number = been[-2] if aim.before and len(been) > 1 else been[-1]
+                number = self._aimed_at(actor, aim)
                 return replace(wish, target=replace(aim, number=number))
             case _:
                 return wish
+
+    def _aimed_at(self, actor: int | None, aim: do.Aim) -> int:
+        newest = len(self.pids) - 1
+        if aim.slot == do.NEWEST:
+            return newest
+        if aim.slot == do.ONESELF:
+            return newest if actor is None else actor
+        been = self.slots[aim.slot]
+        return been[-2] if aim.before and len(been) > 1 else been[-1]
 
     def _make(self, actor: int | None, op: do.Op) -> object:
         """What it returns."""

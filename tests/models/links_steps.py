@@ -15,6 +15,7 @@ SLOTS = 5
 NAMES = ("a", "b", "c")
 SLIPS = 18
 NEWEST = -1
+ONESELF = -2
 
 Manner: TypeAlias = Literal["lets go", "swallows", "raises", "shields"]
 """What a body does with its cancellation; one that shields itself ends when it is told to."""
@@ -22,7 +23,7 @@ Manner: TypeAlias = Literal["lets go", "swallows", "raises", "shields"]
 
 @dataclass(frozen=True)
 class Aim:
-    """Somebody to be: the process in a slot, the one that was there before it, or the newest."""
+    """Somebody to be: who is in a slot, who was there before, the newest, or oneself."""
 
     slot: int
     before: bool = False
@@ -164,11 +165,13 @@ aims: st.SearchStrategy[Target] = often([
     (3, st.builds(Aim, slots)),
     (2, st.builds(Aim, slots, st.sampled_from([False, False, True]), st.booleans())),
     (1, st.just(Aim(NEWEST))),
+    (1, st.just(Aim(ONESELF))),
     (2, names),
 ])  # fmt: skip
 reasons: st.SearchStrategy[ExitReason] = st.sampled_from([
-    Normal(), Shutdown(), Shutdown("detail"), Killed(), NoProcess(), Crashed(ValueError("told")),
-    "boom", 0, "", (), False, ("a", "tuple"), ["no key"], Incomparable(),
+    Normal(), Normal(), Normal(), Shutdown(), Shutdown("detail"), Killed(), NoProcess(),
+    Crashed(ValueError("told")), "boom", 0, "", (), False, ("a", "tuple"), ["no key"],
+    Incomparable(),
 ])  # fmt: skip
 RAISED: tuple[Callable[[], BaseException], ...] = (
     lambda: ValueError("raised"),
@@ -192,7 +195,10 @@ ties: st.SearchStrategy[Op] = often([
     (2, demonitors),
 ])  # fmt: skip
 signals = st.builds(Signal, aims, reasons)
-told_to_end: st.SearchStrategy[Signal | Kill] = often([(3, signals), (1, st.builds(Kill, aims))])
+own_signals = st.builds(Signal, st.just(Aim(ONESELF)), reasons)
+told_to_end: st.SearchStrategy[Signal | Kill] = often([
+    (3, signals), (2, own_signals), (1, st.builds(Kill, aims)),
+])  # fmt: skip
 naming: st.SearchStrategy[Register | Unregister] = st.one_of(
     st.builds(Register, names, st.none()),
     st.builds(Register, names, aims),

@@ -144,6 +144,11 @@ class LinksMachine(NodeMachine):
         """Somebody is told to end several times at once."""
         self.tied([(by, replace(trouble, target=whom)) for trouble in troubles])
 
+    @rule(whom=do.slots, signal=do.own_signals)
+    def weary(self, whom: int, signal: do.Signal) -> None:
+        """Somebody tells itself to end."""
+        self.tied([(whom, signal)])
+
     @rule(slot=do.slots, other=do.slots, calls_off=st.lists(do.demonitors, min_size=1, max_size=3))
     def watched(self, slot: int, other: int, calls_off: list[do.Demonitor]) -> None:
         """Somebody is watched to the end; then the monitors are called off."""

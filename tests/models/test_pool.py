@@ -28,7 +28,7 @@ from runtime import (
 )
 from runtime.exits import NORMAL, SHUTDOWN
 from supervisors import Backoff, ChildCounts, Pool, PoolFull, PoolRef, PoolStatus, PoolWorker
-from tests.models.clients import Caller, Office, at_once, say
+from tests.models.clients import Caller, Deed, Office, at_once, say, weighted
 from tests.models.machine import NodeMachine, examples
 from tests.models.pool_fleet import Fleet
 from tests.models.pool_model import Ask, PoolModel
@@ -52,6 +52,25 @@ OPTIONS = st.fixed_dictionaries(
         "backoff": st.sampled_from((None, (0.5, 1.0))),
     }
 )
+ENDS = st.sampled_from(("kill", "boom", "Normal", "crash Oops"))
+OFFICE_ENDS = st.sampled_from(("kill", "returns", "crashes", "boom"))
+REASONS = st.sampled_from(("Normal", "Shutdown", "boom", "kill"))
+STARTS, STOPS = st.sampled_from((0.0, 0.0, 0.5)), st.sampled_from((0.0, 0.0, 0.5, 2.0))
+FAULTS = st.sampled_from(("none", "none", "none", "raises", "ignores"))
+DEEDS = {
+    "ask": (6, WHO, HOW, PATIENCE),
+    "let_time_pass": (5, SECONDS),
+    "check_in": (3, NUMBER),
+    "leave": (1, NUMBER),
+    "cancel": (2, NUMBER),
+    "end_a_worker": (2, NUMBER, ENDS),
+    "end_office": (1, OFFICE, OFFICE_ENDS),
+    "open_office": (1, OFFICE),
+    "suspend_or_resume": (2, st.booleans()),
+    "change_the_fleet": (2, STARTS, STOPS, FAULTS),
+    "end_pool": (1, REASONS),
+    "what_is_no_worker_is_refused": (1,),
+}
 Outcome = tuple[object, ...]
 
 
@@ -90,12 +109,18 @@ class PoolMachine(NodeMachine):
 
         self.run(step)
 
+    @rule(deeds=st.lists(weighted(DEEDS), min_size=1, max_size=8), options=OPTIONS)
+    def act(self, deeds: list[Deed], options: dict[str, Any]) -> None:
+        """Several things one after the other, each in a step of its own."""
+        if self.model.phase == "ended":
+            self.start(options)
+        for name, arguments in deeds:
+            getattr(self, name)(*arguments)
+            self.everybody_got_what_the_model_says()
+
     # -- the pool -----------------------------------------------------------------------------
 
-    @rule(options=OPTIONS)
     def start(self, options: dict[str, Any]) -> None:
-        if self.model.phase != "ended":
-            return
         size, overflow = options["sizes"]
         backoff, restarts = options["backoff"], options["max_restarts"]
         spec = Pool.child_spec(
@@ -132,7 +157,6 @@ class PoolMachine(NodeMachine):
         self.model.advance(end - self.model.now)
         assert given == [predicted]
 
-    @rule(how=st.sampled_from(("Normal", "Shutdown", "boom", "kill")))
     def end_pool(self, how: str) -> None:
         if self.model.phase != "running":
             return
@@ -148,7 +172,6 @@ class PoolMachine(NodeMachine):
             self.background(stop)
         self.model.end("Killed" if how == "kill" else how, killed=how == "kill")
 
-    @rule(suspends=st.booleans())
     def suspend_or_resume(self, suspends: bool) -> None:
         if self.model.phase != "running":
             return
@@ -167,16 +190,10 @@ class PoolMachine(NodeMachine):
 
     # -- its workers --------------------------------------------------------------------------
 
-    @rule(
-        starts=st.sampled_from((0.0, 0.0, 0.5)),
-        stops=st.sampled_from((0.0, 0.0, 0.5, 2.0)),
-        fault=st.sampled_from(("none", "none", "none", "raises", "ignores")),
-    )
     def change_the_fleet(self, starts: float, stops: float, fault: str) -> None:
         """How workers that are made from now on start, and how all of them stop."""
         self.fleet.start, self.fleet.stop, self.fleet.fault = starts, stops, fault
 
-    @rule(number=NUMBER, how=st.sampled_from(("kill", "boom", "Normal", "crash Oops")))
     def end_a_worker(self, number: int, how: str) -> None:
         alive = [row.worker for row in self.model.rows if row.worker.state != "dead"]
         if not alive:
@@ -199,14 +216,11 @@ class PoolMachine(NodeMachine):
 
     # -- who asks -----------------------------------------------------------------------------
 
-    @rule(asks=st.lists(st.tuples(WHO, HOW, PATIENCE), min_size=1, max_size=4))
-    def ask(self, asks: list[tuple[str, str, float]]) -> None:
-        """One after the other, each in a step of its own."""
-        for who, how, patience in asks:
-            if who == "plain" or who in self.offices:
-                self.ask_for_one(self.offices.get(who), how, patience)
-
-    def ask_for_one(self, office: Office | None, how: str, patience: float) -> None:
+    def ask(self, who: str, how: str, patience: float) -> None:
+        """A plain task or a process."""
+        office = self.offices.get(who)
+        if office is None and who != "plain":
+            return
         holder = None if office is None else office.name
         if office is not None and any(ask.in_block for _, ask in self.asks if ask.holder == holder):
             how = "checks out"  # which of two blocks of a process is left first is open
@@ -250,7 +264,6 @@ class PoolMachine(NodeMachine):
         there = [pair for pair in self.asks if fits(pair[1])]
         return [there[number % len(there)]] if there else []
 
-    @rule(number=NUMBER)
     def cancel(self, number: int) -> None:
         """A waiter, or whoever is in a block."""
         for caller, ask in self.pick(number, lambda ask: ask.outcome is None or ask.in_block):
@@ -264,14 +277,12 @@ class PoolMachine(NodeMachine):
             ask.in_block = False
             ask.end(self.now, "gone")
 
-    @rule(number=NUMBER)
     def leave(self, number: int) -> None:
         """A block that holds a worker."""
         for caller, ask in self.pick(number, lambda ask: ask.in_block and ask.worker is not None):
             self.do(caller.leave.set)
             ask.check_in()
 
-    @rule(number=NUMBER)
     def check_in(self, number: int) -> None:
         """A worker: also another's, also a second time, or of a pool that has ended."""
         for caller, ask in self.pick(number, lambda ask: ask.worker is not None):
@@ -280,13 +291,11 @@ class PoolMachine(NodeMachine):
             ask.check_in()
             ask.in_block = in_block
 
-    @rule(who=OFFICE)
     def open_office(self, who: str) -> None:
         if who not in self.offices:
             self.do(lambda: self.offices.update({who: Office(f"{who}{len(self.names)}")}))
             self.names[self.offices[who].pid] = self.offices[who].name
 
-    @rule(who=OFFICE, how=st.sampled_from(("kill", "returns", "crashes", "boom")))
     def end_office(self, who: str, how: str) -> None:
         """Whoever waits there is gone; who is told to end in a block dies with the worker."""
         office = self.offices.pop(who, None)
@@ -303,12 +312,10 @@ class PoolMachine(NodeMachine):
 
     # -- time, and all that can be seen -------------------------------------------------------
 
-    @rule(seconds=SECONDS)
     def let_time_pass(self, seconds: float) -> None:
         self.advance(seconds)
         self.model.advance(seconds)
 
-    @rule()
     def what_is_no_worker_is_refused(self) -> None:
         async def step() -> None:
             with pytest.raises(TypeError, match="worker: got"):
@@ -363,4 +370,4 @@ class PoolMachine(NodeMachine):
 
 
 TestPool = PoolMachine.TestCase
-TestPool.settings = examples(60, 40)
+TestPool.settings = examples(60, 15)

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import inspect
+import re
+from collections.abc import AsyncIterator
+from contextvars import ContextVar
+from typing import Any
 
 import pytest
 import trio
 
 from runtime import (
+    CleanupFailed,
+    Down,
     Exit,
+    GenServer,
     Instrument,
     Node,
-    NoProcess,
+    NoNode,
     Normal,
+    Pid,
     ProcessCrashed,
+    ProcessEnded,
     Shutdown,
     exit,
     is_alive,
     kill,
+    link,
     monitor,
     open_node,
     processes,
@@ -25,10 +35,14 @@ from runtime import (
     self_,
     spawn,
     spawn_link,
+    start_link,
     trap_exits,
-    wait_exit,
 )
-from runtime.testing import as_process, run_as_process
+from runtime.testing import Reports, as_process, run_as_process
+
+
+class Idle(GenServer):
+    """Does nothing."""
 
 
 @as_process
@@ -96,18 +110,97 @@ async def test_the_crash_of_what_it_is_linked_to_is_raised(node: Node) -> None:
         await run_as_process(linked)
 
 
-async def test_cancelling_ends_it(node: Node) -> None:
-    pids = []
+@pytest.mark.parametrize("trap", [False, True])
+async def test_cancelling_ends_it(node: Node, trap: bool) -> None:
+    watching: list[object] = []
+    over: list[float] = []
+
+    async def watch(pid: Pid) -> None:
+        monitor(pid)
+        watching.append(await receive(Down))
 
     async def test() -> None:
-        pids.append(self_())
-        monitor(self_())
-        await trio.sleep_forever()
+        spawn(watch, self_())
+        try:
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(2)
+            over.append(trio.current_time())
 
-    with trio.move_on_after(1):
+    with trio.move_on_after(1) as scope:
+        await run_as_process(test, trap=trap)
+    assert scope.cancelled_caught
+    assert over == [3]
+    await trio.testing.wait_all_tasks_blocked()
+    (down,) = watching
+    assert isinstance(down, Down)
+    assert down.reason == Shutdown()
+    assert processes() == []
+
+
+async def test_cancelled_before_it_has_begun_it_does_not_begin(node: Node) -> None:
+    begun: list[bool] = []
+
+    async def test() -> None:
+        begun.append(True)
+
+    with trio.CancelScope() as scope:
+        scope.cancel()
         await run_as_process(test)
-    (pid,) = pids
-    assert await wait_exit(pid) in (Shutdown(), NoProcess())
+    assert scope.cancelled_caught
+    assert (begun, processes()) == ([], [])
+
+
+async def test_what_is_linked_to_it_ends_with_it(node: Node, events: Reports) -> None:
+    async def test() -> tuple[Pid, Pid]:
+        link(older)
+        younger = await start_link(Idle.child_spec())
+        return self_(), younger.pid
+
+    older = spawn(trio.sleep_forever)
+    me, younger = await run_as_process(test)
+    await trio.testing.wait_all_tasks_blocked()
+    assert processes() == []
+    first, *others = events.of(ProcessEnded)
+    assert first == ProcessEnded(me, None, Shutdown())
+    assert {one.pid for one in others} == {older, younger}
+    assert [one.reason for one in others] == [Shutdown(), Shutdown()]
+    assert events.of(ProcessCrashed) == []
+
+
+async def test_a_signal_in_its_last_step_is_nothing_to_report(node: Node, events: Reports) -> None:
+    async def test() -> int:
+        exit(self_(), Shutdown("late"))
+        return 1
+
+    assert await run_as_process(test) == 1
+    assert [one.reason for one in events.of(ProcessEnded)] == [Shutdown("late")]
+    assert events.of(CleanupFailed) == []
+    assert events.of(ProcessCrashed) == []
+
+
+tenant = ContextVar("tenant", default="nobody")
+
+
+@pytest.fixture
+async def as_alice(node: Node) -> None:
+    tenant.set("alice")
+
+
+@as_process
+async def test_it_sees_the_context_variables_of_its_fixtures(as_alice: None) -> None:
+    assert tenant.get() == "alice"
+    me = self_()
+
+    async def inner() -> None:
+        assert tenant.get() == "bob"
+        assert self_() is not me
+        tenant.set("carol")
+
+    tenant.set("bob")
+    await run_as_process(inner)
+    assert (tenant.get(), self_()) == ("bob", me)
 
 
 async def test_a_test_that_fails_does_not_take_what_it_is_linked_to_for_a_shutdown() -> None:
@@ -138,3 +231,58 @@ async def test_a_process_that_is_killed_from_outside_says_so(node: Node) -> None
 
     with pytest.raises(AssertionError, match=r"Killed\(\)$"):
         await run_as_process(test)
+
+
+# ---------------------------------------------------------------------- what is refused
+
+
+def plain() -> None: ...
+
+
+async def generator() -> AsyncIterator[None]:
+    yield
+
+
+@pytest.mark.parametrize("fn", [plain, generator, 3])
+def test_only_an_async_function_is_decorated(fn: Any) -> None:
+    said = rf"^fn: got {re.escape(repr(fn))}, allowed is an async function, not called"
+    with pytest.raises(TypeError, match=said):
+        as_process(fn)
+    with pytest.raises(TypeError, match=said):
+        as_process(trap=True)(fn)
+
+
+@pytest.mark.parametrize("trap", [3, None])
+async def test_trap_is_a_bool(node: Node, trap: Any) -> None:
+    with pytest.raises(TypeError, match=rf"^trap: got {trap}, allowed are True and False$"):
+        as_process(trap=trap)
+    with pytest.raises(TypeError, match=rf"^trap: got {trap}, allowed are True and False$"):
+        await run_as_process(trio.sleep, 0, trap=trap)
+    assert processes() == []
+
+
+async def test_what_cannot_be_called_so_is_refused_before_anything_starts(
+    node: Node, events: Reports
+) -> None:
+    async def nothing() -> None: ...
+
+    coroutine = nothing()
+    wrong: Any = coroutine
+    with pytest.raises(TypeError, match=r"^fn: got <coroutine .*, allowed is an async function"):
+        await run_as_process(wrong)
+    coroutine.close()
+    with pytest.raises(TypeError, match=r"^arguments of sleep: .*; allowed are \(seconds\)$"):
+        await run_as_process(trio.sleep)
+    assert events == []
+
+
+async def test_whatever_returns_an_awaitable_can_be_run(node: Node) -> None:
+    async def answer(number: int) -> int:
+        return number + 1
+
+    assert await run_as_process(lambda number: answer(number), 1) == 2
+
+
+async def test_it_needs_a_node() -> None:
+    with pytest.raises(NoNode, match="no node is open"):
+        await run_as_process(trio.sleep, 0)
