@@ -171,9 +171,8 @@ class PoolModel:
 
     def holder_died(self, holder: str) -> None:
         """Each worker it has is replaced, or goes to the next as it is (22.7)."""
-        for row in self.leases:
-            assert row.lent_to is not None
-            if row.lent_to.holder == holder:
+        for row in tuple(self.leases):
+            if row.lent_to is not None and row.lent_to.holder == holder:
                 self.post(partial(self._bereft, row, row.lent_to))
 
     def _bereft(self, row: Row, ask: Ask) -> None:

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 import trio.testing
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, rule
+from hypothesis.stateful import initialize
 
 from runtime import (
     AlreadyStarted,
@@ -127,7 +127,9 @@ class Comings(NodeMachine):
             return dead[-1]
         return alive[number % len(alive)]
 
-    def act(self, number: int, fn: Callable[[], object], predicted: Callable[[str], Any]) -> None:
+    def in_member(
+        self, number: int, fn: Callable[[], object], predicted: Callable[[str], Any]
+    ) -> None:
         """Do something in the process of a member, dead or alive."""
         name = self.member(number)
 
@@ -148,12 +150,6 @@ class Comings(NodeMachine):
 
     # -- registries come and go ---------------------------------------------------------------
 
-    @rule(
-        slot=SLOT,
-        kind=KIND,
-        listeners=st.lists(st.sampled_from(("ear", "jar", "ghost")), unique=True),
-        meta=st.lists(KEY, max_size=2),
-    )
     def start_registry(
         self, slot: str, kind: RegistryKeys, listeners: list[str], meta: list[int]
     ) -> None:
@@ -176,7 +172,6 @@ class Comings(NodeMachine):
             self.handles["two"] = RegistryRef(registry)
             self.world.handles["two"] = pid
 
-    @rule(slot=SLOT, how=st.sampled_from(("Normal", "Shutdown", "boom", "kill")))
     def end_registry(self, slot: str, how: str) -> None:
         if self.world.running[slot] is None:
             return
@@ -191,7 +186,6 @@ class Comings(NodeMachine):
         self.run(step)
         self.world.end_registry(slot, "Killed" if how == "kill" else how)
 
-    @rule(slot=SLOT, what=st.sampled_from(("call", "cast", "exit", "suspend", "resume")))
     def bother_registry(self, slot: str, what: str) -> None:
         """It lives through all of this, and is read also while it is suspended."""
         if self.world.running[slot] is None:
@@ -221,7 +215,6 @@ class Comings(NodeMachine):
 
     # -- members come and go ------------------------------------------------------------------
 
-    @rule(trap=st.booleans())
     def join(self, trap: bool) -> None:
         name = f"m{len(self.logs)}"
         spec, self.logs[name] = member_spec(name, self.words, self.handles, trap=trap)
@@ -236,10 +229,6 @@ class Comings(NodeMachine):
 
         self.do(lambda: self.witness.cast(Do(watch)))
 
-    @rule(
-        slot=SLOT, at=KEY, value=VALUE, trap=st.booleans(),
-        init=st.sampled_from(("works", "works", "fails", "ends")),
-    )  # fmt: skip
     def join_by_name(self, slot: str, at: int, value: object, trap: bool, init: str) -> None:
         name, how = f"m{len(self.logs)}", f"{init} {slot}"
         spec, self.logs[name] = member_spec(name, self.words, self.handles, trap=trap, init=how)
@@ -257,7 +246,6 @@ class Comings(NodeMachine):
             ),
         )
 
-    @rule(number=MEMBER, how=st.sampled_from(("returns", "crashes", "kill", *ENDS)))
     def end_member(self, number: int, how: str) -> None:
         name = self.member(number)
         member = self.refs[name]
@@ -285,7 +273,6 @@ class Comings(NodeMachine):
 
     # -- listeners ----------------------------------------------------------------------------
 
-    @rule(name=st.sampled_from(("ear", "jar")), policy=st.sampled_from(get_args(MailboxPolicy)))
     def listen(self, name: str, policy: MailboxPolicy) -> None:
         """A listener starts: the ear hears at once, the jar has room for two."""
         if name in self.listeners:
@@ -303,7 +290,6 @@ class Comings(NodeMachine):
         if name == "jar":
             self.run(step)
 
-    @rule()
     def read_the_jar(self) -> None:
         if "jar" not in self.listeners:
             return
@@ -316,7 +302,6 @@ class Comings(NodeMachine):
         self.run(step)
         self.world.listeners["jar"].read()
 
-    @rule(name=st.sampled_from(("ear", "jar")))
     def stop_listening(self, name: str) -> None:
         if name not in self.listeners:
             return

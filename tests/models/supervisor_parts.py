@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -117,7 +118,7 @@ class Account:
         return f"{len(self.recent)} of {self.max_restarts}"
 
 
-def counted(rows: list[Row]) -> str:
+def counted(rows: Sequence[Row]) -> str:
     """The answer of ``count_children``."""
     active = sum(row.status in ("running", "starting") for row in rows)
     supervisors = sum(row.recipe.kind == "supervisor" for row in rows)

@@ -198,8 +198,8 @@ class Stage:
         match error:
             case CallExit() | StartFailed():
                 parts.append(self.reason(error.reason))
-            case ChildError(child_id=Pid() as pid):
-                parts.append(self.names[pid])
+            case ChildError(child_id=Pid() as child):
+                parts.append(self.names[child])
             case ChildRunning():
                 parts += [error.child_id, self.names[error.pid]]
             case ChildError():

@@ -69,6 +69,7 @@ DEEDS = {
     "suspend_or_resume": (2, st.booleans()),
     "change_the_fleet": (2, STARTS, STOPS, FAULTS),
     "end_pool": (1, REASONS),
+    "change_options": (1, OPTIONS),
     "what_is_no_worker_is_refused": (1,),
 }
 Outcome = tuple[object, ...]
@@ -91,7 +92,8 @@ class PoolMachine(NodeMachine):
 
     @initialize(options=OPTIONS)
     def begin(self, options: dict[str, Any]) -> None:
-        self.start(options)
+        self.change_options(options)
+        self.start()
         self.open_office("a")
 
     async def end(self) -> None:
@@ -109,18 +111,23 @@ class PoolMachine(NodeMachine):
 
         self.run(step)
 
-    @rule(deeds=st.lists(weighted(DEEDS), min_size=1, max_size=8), options=OPTIONS)
-    def act(self, deeds: list[Deed], options: dict[str, Any]) -> None:
+    @rule(deeds=st.lists(weighted(DEEDS), min_size=1, max_size=8))
+    def act(self, deeds: list[Deed]) -> None:
         """Several things one after the other, each in a step of its own."""
         if self.model.phase == "ended":
-            self.start(options)
+            self.start()
         for name, arguments in deeds:
             getattr(self, name)(*arguments)
             self.everybody_got_what_the_model_says()
 
     # -- the pool -----------------------------------------------------------------------------
 
-    def start(self, options: dict[str, Any]) -> None:
+    def change_options(self, options: dict[str, Any]) -> None:
+        """Of the next pool."""
+        self.options = options
+
+    def start(self) -> None:
+        options = self.options
         size, overflow = options["sizes"]
         backoff, restarts = options["backoff"], options["max_restarts"]
         spec = Pool.child_spec(

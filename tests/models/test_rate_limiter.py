@@ -18,7 +18,6 @@ from runtime import (
     Pid,
     Ref,
     UnhandledMessage,
-    exit,
     is_alive,
     kill,
     resume,
@@ -28,7 +27,7 @@ from runtime import (
 )
 from runtime.exits import NORMAL, SHUTDOWN
 from supervisors import LimiterFull, LimiterStats, Permit, RateLimiter, RateLimiterRef
-from tests.models.clients import Caller, Office, say
+from tests.models.clients import Caller, Deed, Office, at_once, say, weighted
 from tests.models.limiter_model import Ask, Bucket, LimiterModel, Outcome
 from tests.models.machine import NodeMachine, examples
 
@@ -43,6 +42,26 @@ WHO = st.sampled_from(("plain", "plain", "a", "b"))
 OFFICE = st.sampled_from(("a", "b"))
 HOW = st.sampled_from(("acquires", "acquires", "in a block", "tries"))
 NUMBER = st.integers(0, 9)
+REASONS = st.sampled_from(("Normal", "Shutdown", "boom", "kill"))
+BOTHERS = st.sampled_from(
+    ("suspend", "suspend", "resume", "resume", "call", "cast", "send", "exit")
+)
+OFFICE_ENDS = st.sampled_from(("kill", "returns", "crashes", "boom"))
+DEEDS = {
+    "ask": (7, WHO, HOW, PATIENCE),
+    "let_time_pass": (4, SECONDS),
+    "release": (3, NUMBER),
+    "leave": (1, NUMBER),
+    "cancel": (2, NUMBER),
+    "end_office": (1, OFFICE, OFFICE_ENDS),
+    "open_office": (1, OFFICE),
+    "resize": (1, LIMITS),
+    "set_rate": (1, RATES),
+    "bother_it": (2, BOTHERS),
+    "change_options": (1, LIMITS, RATES, LIMITS, st.booleans()),
+    "end_limiter": (1, REASONS),
+    "what_is_refused_at_the_call": (1, st.sampled_from((-1.0, math.nan)), st.integers(-1, 0)),
+}
 Rate = tuple[float | None, float, int | None]
 
 
@@ -70,8 +89,17 @@ class LimiterMachine(NodeMachine):
 
     @initialize(limit=LIMITS, rate=RATES, max_queue=LIMITS, idle=st.booleans())
     def begin(self, limit: int | None, rate: Rate, max_queue: int | None, idle: bool) -> None:
-        self.start(limit, rate, max_queue, idle)
+        self.change_options(limit, rate, max_queue, idle)
         self.open_office("a")
+
+    @rule(deeds=st.lists(weighted(DEEDS), min_size=1, max_size=8))
+    def act(self, deeds: list[Deed]) -> None:
+        """Several things one after the other, each in a step of its own."""
+        if not self.model.running:
+            self.start()
+        for name, arguments in deeds:
+            getattr(self, name)(*arguments)
+            self.everybody_got_what_the_model_says()
 
     async def end(self) -> None:
         kill(self.limiter)
@@ -90,15 +118,18 @@ class LimiterMachine(NodeMachine):
 
     # -- the limiter --------------------------------------------------------------------------
 
-    @rule(limit=LIMITS, rate=RATES, max_queue=LIMITS, idle=st.booleans())
-    def start(self, limit: int | None, rate: Rate, max_queue: int | None, idle: bool) -> None:
-        if self.model.running:
-            return
-        number, per, burst = rate
+    def change_options(
+        self, limit: int | None, rate: Rate, max_queue: int | None, idle: bool
+    ) -> None:
+        """Of the next limiter."""
+        self.options = limit, rate, max_queue, idle
+
+    def start(self) -> None:
+        limit, (number, per, burst), max_queue, idle = self.options
         if limit is None and number is None:
             with pytest.raises(ValueError, match="one of them or both"):
                 RateLimiter.child_spec(None)
-            return
+            limit = 1
         idle_stop = 1.5 if idle else None
         spec = RateLimiter.child_spec(
             limit, rate=number, per=per, burst=burst, max_queue=max_queue, idle_stop=idle_stop
@@ -117,7 +148,6 @@ class LimiterMachine(NodeMachine):
         self.models.append(self.model)
         self.model = LimiterModel(self.now, limit, bucket, max_queue, idle_stop)
 
-    @rule(how=st.sampled_from(("Normal", "Shutdown", "boom", "kill")))
     def end_limiter(self, how: str) -> None:
         if not self.model.running:
             return
@@ -132,7 +162,6 @@ class LimiterMachine(NodeMachine):
         self.run(step)
         self.model.end("Killed" if how == "kill" else how)
 
-    @rule(what=st.sampled_from(("suspend", "suspend", "resume", "call", "cast", "send", "exit")))
     def bother_it(self, what: str) -> None:
         """It lives through all of this."""
         if not self.model.running or (what == "call" and self.model.suspended):
@@ -149,29 +178,24 @@ class LimiterMachine(NodeMachine):
                         await self.limiter.call(Strange())
                 case "cast":
                     self.limiter.cast(Odd())
-                case "send":
-                    self.limiter.send("a stray message")
                 case _:
-                    exit(self.limiter, NORMAL)
+                    self.limiter.send("a stray message")
 
         self.run(step)
         if what == "suspend":
             self.model.suspended = True
         elif what == "resume":
             self.model.resume()
-        elif what != "exit":
+        else:
             self.model.post(lambda: None)
 
     # -- who asks -----------------------------------------------------------------------------
 
-    @rule(asks=st.lists(st.tuples(WHO, HOW, PATIENCE), min_size=1, max_size=5))
-    def ask(self, asks: list[tuple[str, str, float]]) -> None:
-        """One after the other, each in a step of its own."""
-        for who, how, patience in asks:
-            if who == "plain" or who in self.offices:
-                self.ask_for_one(self.offices.get(who), how, patience)
-
-    def ask_for_one(self, office: Office | None, how: str, patience: float) -> None:
+    def ask(self, who: str, how: str, patience: float) -> None:
+        """A plain task or a process."""
+        office = self.offices.get(who)
+        if office is None and who != "plain":
+            return
         deadline = self.now + patience if patience else math.inf
         holder = None if office is None else office.name
         ask = Ask(holder, deadline, None if patience else ("CallTimeout",))
@@ -217,7 +241,6 @@ class LimiterMachine(NodeMachine):
         there = [pair for pair in self.asks if fits(pair[1])]
         return [there[number % len(there)]] if there else []
 
-    @rule(number=NUMBER)
     def cancel(self, number: int) -> None:
         """A waiter, or whoever is in a block."""
         for caller, ask in self.pick(number, lambda ask: ask.outcome is None or ask.in_block):
@@ -225,14 +248,12 @@ class LimiterMachine(NodeMachine):
             self.model.give_up(ask, "gone")
             ask.leave_block()
 
-    @rule(number=NUMBER)
     def leave(self, number: int) -> None:
         """A block that holds a permit."""
         for caller, ask in self.pick(number, lambda ask: ask.in_block and ask.number > 0):
             self.do(caller.leave.set)
             ask.leave_block()
 
-    @rule(number=NUMBER)
     def release(self, number: int) -> None:
         """A permit: also another's, also a second time, or of a limiter that has ended."""
         for caller, ask in self.pick(number, lambda ask: ask.number > 0):
@@ -240,13 +261,11 @@ class LimiterMachine(NodeMachine):
             self.do(partial(self.limiter.release, caller.got))
             ask.give_back()
 
-    @rule(who=OFFICE)
     def open_office(self, who: str) -> None:
         if who not in self.offices:
             self.do(lambda: self.offices.update({who: Office(f"{who}{len(self.names)}")}))
             self.names[self.offices[who].pid] = self.offices[who].name
 
-    @rule(who=OFFICE, how=st.sampled_from(("kill", "returns", "crashes", "boom")))
     def end_office(self, who: str, how: str) -> None:
         """Whoever waits there is gone, blocks are left, and what else it holds is reclaimed."""
         office = self.offices.pop(who, None)
@@ -261,11 +280,9 @@ class LimiterMachine(NodeMachine):
 
     # -- changes and time ---------------------------------------------------------------------
 
-    @rule(limit=LIMITS)
     def resize(self, limit: int | None) -> None:
         self.change(partial(self.limiter.resize, limit), partial(LimiterModel.resize, limit=limit))
 
-    @rule(rate=RATES)
     def set_rate(self, rate: Rate) -> None:
         number, per, burst = rate
         self.change(
@@ -281,12 +298,10 @@ class LimiterMachine(NodeMachine):
         self.background(caller.run)
         model.change(ask, lambda: predicted(model))
 
-    @rule(seconds=SECONDS)
     def let_time_pass(self, seconds: float) -> None:
         self.advance(seconds)
         self.model.advance(seconds)
 
-    @rule(bad=st.sampled_from((-1.0, math.nan)), limit=st.sampled_from((0, -1)))
     def what_is_refused_at_the_call(self, bad: float, limit: int) -> None:
         """And changes nothing."""
 
@@ -320,7 +335,7 @@ class LimiterMachine(NodeMachine):
                 return None
             return None if model.suspended else await self.limiter.stats()
 
-        stats = self.run(step)
+        stats = self.run(partial(at_once, step))
         if not model.running or model.suspended:
             assert stats is None
             return
@@ -348,4 +363,4 @@ def done_or_not(given: Exception | None) -> Outcome:
 
 
 TestRateLimiter = LimiterMachine.TestCase
-TestRateLimiter.settings = examples(60, 40)
+TestRateLimiter.settings = examples(60, 15)

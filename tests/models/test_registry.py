@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
-from runtime import is_alive, link, self_, unlink, via
+from runtime import MailboxPolicy, is_alive, link, process_info, self_, unlink, via
+from tests.models.clients import Deed, weighted
 from tests.models.machine import examples
-from tests.models.registry_machine import KEY, MEMBER, SLOT, VALUE, Comings, fitting
+from tests.models.registry_machine import ENDS, KEY, KIND, MEMBER, SLOT, VALUE, Comings, fitting
 from tests.models.registry_model import PREDICATES, Refused
 from tests.models.registry_parts import UNHASHABLE, Oops, raises
 from tests.models.registry_reading import differing, predict, read
@@ -19,7 +20,7 @@ from tests.support import Ask, Do, Note, Scripted
 WHAT = "register register register update_value unregister unregister_match link unlink"
 
 
-class Deed(NamedTuple):
+class Task(NamedTuple):
     """Something that a member does to a registry; ``fits`` also says how a value is updated."""
 
     what: str
@@ -31,38 +32,67 @@ class Deed(NamedTuple):
 
 
 FIT = st.sampled_from((*PREDICATES, "raises"))
-DEED = st.builds(Deed, st.sampled_from(WHAT.split()), MEMBER, SLOT, KEY, VALUE, FIT)
+INITS = st.sampled_from(("works", "works", "fails", "ends"))
+MEMBER_ENDS = st.sampled_from(("returns", "crashes", "kill", *ENDS))
+REASONS = st.sampled_from(("Normal", "Shutdown", "boom", "kill"))
+BOTHERS = st.sampled_from(("call", "cast", "exit", "suspend", "suspend", "resume"))
+LISTENER, POLICY = st.sampled_from(("ear", "jar")), st.sampled_from(get_args(MailboxPolicy))
+LISTENERS = st.lists(st.sampled_from(("ear", "jar", "ghost")), unique=True)
+TASK = st.builds(Task, st.sampled_from(WHAT.split()), MEMBER, SLOT, KEY, VALUE, FIT)
+
+
+DEEDS = {
+    "work": (12, TASK),
+    "join": (1, st.booleans()),
+    "join_by_name": (2, SLOT, KEY, VALUE, st.booleans(), INITS),
+    "end_member": (1, MEMBER, MEMBER_ENDS),
+    "start_registry": (2, SLOT, KIND, LISTENERS, st.lists(KEY, max_size=2)),
+    "end_registry": (1, SLOT, REASONS),
+    "bother_registry": (1, SLOT, BOTHERS),
+    "listen": (1, LISTENER, POLICY),
+    "read_the_jar": (1,),
+    "stop_listening": (1, LISTENER),
+    "change_meta": (1, SLOT, KEY, VALUE, st.sampled_from(("put", "delete"))),
+    "reach_by_key": (1, SLOT, KEY),
+    "what_is_no_key": (1, MEMBER, SLOT, st.sampled_from(UNHASHABLE)),
+    "dispatch_with_a_mistake": (1, MEMBER, SLOT, KEY),
+    "look_at_oneself": (1, MEMBER, SLOT, KEY),
+}
 
 
 class RegistryMachine(Comings):
     """And what they do, who listens, and all that can be read."""
 
+    @rule(deeds=st.lists(weighted(DEEDS), min_size=1, max_size=8))
+    def act(self, deeds: list[Deed]) -> None:
+        """Several things one after the other, each in a step of its own."""
+        for name, arguments in deeds:
+            getattr(self, name)(*arguments)
+
     # -- what members do ----------------------------------------------------------------------
 
-    @rule(deeds=st.lists(DEED, min_size=1, max_size=8))
-    def work(self, deeds: list[Deed]) -> None:
-        """Several things one after the other: a state of some size comes of it sooner."""
-        for deed in deeds:
-            self.act(deed.number, partial(self.do_it, deed), partial(self.predict_it, deed))
+    def work(self, task: Task) -> None:
+        """One of the members does something to a registry."""
+        self.in_member(task.number, partial(self.do_it, task), partial(self.predict_it, task))
 
-    def do_it(self, deed: Deed) -> object:
+    def do_it(self, task: Task) -> object:
         """In the member's process."""
-        registry, key = self.handles[deed.slot], self.keys[deed.at]
+        registry, key = self.handles[task.slot], self.keys[task.at]
 
         def change(_old: object) -> object:
-            if deed.fits == "raises":
+            if task.fits == "raises":
                 raise Oops
-            if deed.fits == "no value":
+            if task.fits == "no value":
                 registry.unregister(key)
-            return deed.value
+            return task.value
 
-        match deed.what:
+        match task.what:
             case "register":
-                registry.register(key, deed.value)
+                registry.register(key, task.value)
             case "unregister":
                 registry.unregister(key)
             case "unregister_match":
-                registry.unregister_match(key, fitting(deed.fits))
+                registry.unregister_match(key, fitting(task.fits))
             case "update_value":
                 return registry.update_value(key, change)
             case "link":
@@ -71,18 +101,18 @@ class RegistryMachine(Comings):
                 unlink(registry)
         return None
 
-    def predict_it(self, deed: Deed, who: str) -> object:
+    def predict_it(self, task: Task, who: str) -> object:
         """What the model does and says."""
-        world, slot, key = self.world, deed.slot, self.keys[deed.at]
-        match deed.what:
+        world, slot, key = self.world, task.slot, self.keys[task.at]
+        match task.what:
             case "register":
-                world.register(who, slot, key, deed.value)
+                world.register(who, slot, key, task.value)
             case "unregister":
                 world.unregister(who, slot, key)
             case "unregister_match":
-                world.unregister_match(who, slot, key, deed.fits)
+                world.unregister_match(who, slot, key, task.fits)
             case "update_value":
-                return world.update_value(who, slot, key, deed.fits, deed.value)
+                return world.update_value(who, slot, key, task.fits, task.value)
             case "link":
                 world.link(who, slot)
             case _:
@@ -91,7 +121,6 @@ class RegistryMachine(Comings):
 
     # -- other requests -----------------------------------------------------------------------
 
-    @rule(slot=SLOT, at=KEY, value=VALUE, what=st.sampled_from(("put", "delete")))
     def change_meta(self, slot: str, at: int, value: object, what: str) -> None:
         registry, key = self.handles[slot], self.keys[at]
 
@@ -109,7 +138,6 @@ class RegistryMachine(Comings):
 
         self.compare(self.run(step), predicted)
 
-    @rule(number=MEMBER, slot=SLOT, key=st.sampled_from(UNHASHABLE))
     def what_is_no_key(self, number: int, slot: str, key: Any) -> None:
         registry = self.handles[slot]
 
@@ -118,9 +146,8 @@ class RegistryMachine(Comings):
             raise Refused("TypeError")
 
         for fn in (registry.register, registry.unregister, registry.lookup, registry.values):
-            self.act(number, partial(fn, key), refused)
+            self.in_member(number, partial(fn, key), refused)
 
-    @rule(slot=SLOT, at=KEY)
     def reach_by_key(self, slot: str, at: int) -> None:
         """By way of the registry: a call, a cast and a message, or what nobody gets."""
         way, got = via(self.handles[slot], self.keys[at]), list[str]()
@@ -152,7 +179,6 @@ class RegistryMachine(Comings):
     def _hear(self, got: list[str], _server: Scripted) -> None:
         got.append(self.words.names[self_()])
 
-    @rule(number=MEMBER, slot=SLOT, at=KEY)
     def dispatch_with_a_mistake(self, number: int, slot: str, at: int) -> None:
         """What is called raises in the caller, and nobody else is hurt (REG-022)."""
         registry, key = self.handles[slot], self.keys[at]
@@ -161,9 +187,8 @@ class RegistryMachine(Comings):
             if self.world.registry(slot).under(key):
                 raise Refused("Oops")
 
-        self.act(number, lambda: registry.dispatch(key, raises), predicted)
+        self.in_member(number, lambda: registry.dispatch(key, raises), predicted)
 
-    @rule(number=MEMBER, slot=SLOT, at=KEY)
     def look_at_oneself(self, number: int, slot: str, at: int) -> None:
         """A process is the default of what it asks."""
         registry, key = self.handles[slot], self.keys[at]
@@ -172,7 +197,7 @@ class RegistryMachine(Comings):
             model = self.world.registry(slot)
             return model.keys(who), [row.value for row in model.of(who, key)]
 
-        self.act(number, lambda: (registry.keys(), registry.values(key)), predicted)
+        self.in_member(number, lambda: (registry.keys(), registry.values(key)), predicted)
 
     # -- all that can be seen -----------------------------------------------------------------
 
@@ -183,6 +208,9 @@ class RegistryMachine(Comings):
         async def step() -> dict[str, object]:
             alive = {name for name, one in self.refs.items() if is_alive(one)}
             assert alive == set(self.world.traps)
+            infos = {name: process_info(one) for name, one in self.listeners.items()}
+            dropped = {name: info and info.dropped for name, info in infos.items()}
+            assert dropped == {name: one.dropped for name, one in self.world.listeners.items()}
             return {
                 slot: self.words.get(partial(read, one, self.keys, recent, self.words))
                 for slot, one in self.handles.items()
@@ -213,4 +241,4 @@ class RegistryMachine(Comings):
 
 
 TestRegistry = RegistryMachine.TestCase
-TestRegistry.settings = examples(40)
+TestRegistry.settings = examples(40, 15)
