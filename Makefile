@@ -20,11 +20,11 @@ AT_LEAST_3_11 := import sys; sys.exit(sys.version_info < (3, 11))
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test conformance oracle schedules soak check lint types cover format clean
+.PHONY: help run test conformance oracle schedules soak bench check lint types cover format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
-	@echo '  ARGS="..." is passed on by run, test, conformance, oracle, schedules, soak; PYTHON=... chooses the interpreter'
+	@echo '  ARGS="..." is passed on by run, test, conformance, oracle, schedules, soak, bench; PYTHON=... chooses the interpreter'
 
 run: $(STAMP) ## run the link checker example (ARGS="--help" says what it takes)
 	@$(PY) -m examples.sitecheck $(ARGS)
@@ -43,6 +43,9 @@ schedules: $(STAMP) ## run what an order of tasks could upset under 200 orders
 
 soak: $(STAMP) ## run 100,000 of each and look for leaks (ARGS="tasks --count 1000000")
 	@$(PY) -m tests.soak $(ARGS)
+
+bench: $(STAMP) ## measure against raw Trio, asyncio and Elixir (ARGS="--list" names the figures)
+	@$(PY) -m benchmarks $(ARGS)
 
 check: lint types cover ## format, lint, types, tests with branch coverage
 

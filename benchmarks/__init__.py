@@ -1,0 +1,1 @@
+"""How fast it is, beside raw Trio, plain asyncio and Elixir: ``make bench``."""
