@@ -108,5 +108,5 @@ class NodeMachine(RuleBasedStateMachine):
             async with trio.open_nursery() as self._tasks:
                 self._opened.put(trio.lowlevel.current_trio_token())
                 await self._over.wait()
+                self._clock.autojump_threshold = 0  # what shields itself ends in its own time
                 self._tasks.cancel_scope.cancel()
-            self._clock.autojump_threshold = 0
