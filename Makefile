@@ -20,7 +20,7 @@ AT_LEAST_3_11 := import sys; sys.exit(sys.version_info < (3, 11))
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test conformance oracle schedules soak bench check lint types cover format clean
+.PHONY: help run test conformance oracle schedules models soak bench check lint types cover format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,9 @@ oracle: $(STAMP) ## run the Elixir programs and check the stored output (needs e
 
 schedules: $(STAMP) ## run what an order of tasks could upset under 200 orders
 	@$(PY) -m tests.schedules $(ARGS)
+
+models: $(STAMP) ## let Hypothesis look for steps in which a model and the runtime disagree
+	@MODEL_EXAMPLES=$${MODEL_EXAMPLES:-200} $(PY) -m pytest tests/models $(ARGS)
 
 soak: $(STAMP) ## run 100,000 of each and look for leaks (ARGS="tasks --count 1000000")
 	@$(PY) -m tests.soak $(ARGS)
