@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
@@ -14,6 +14,7 @@ import trio
 from runtime import (
     Call,
     Cast,
+    Crashed,
     Event,
     ExitReason,
     GenServer,
@@ -27,10 +28,27 @@ from runtime import (
     trap_exits,
     wait_exit,
 )
-from runtime.testing import run_as_process
 
-in_process = run_as_process
-"""As in users' tests."""
+T = TypeVar("T")
+
+
+async def in_process(fn: Callable[[], Awaitable[T]], *, trap: bool = False) -> T:
+    """Run ``fn`` as a process and return its result; a crash of it is raised here.
+
+    A process that ended otherwise than by returning fails with its reason.
+    """
+    results: list[T] = []
+
+    async def body() -> None:
+        if trap:
+            trap_exits()
+        results.append(await fn())
+
+    reason = await wait_exit(spawn(body))
+    if isinstance(reason, Crashed):
+        raise reason.exception
+    assert results, f"the process ended with {reason!r}"
+    return results[0]
 
 
 async def reason_of(fn: Callable[[], Awaitable[object]], *, trap: bool = False) -> ExitReason:
