@@ -13,6 +13,7 @@ from runtime.current import require_process
 from runtime.errors import ReceiveTimeout
 from runtime.messages import Envelope
 from runtime.outcomes import check_seconds
+from runtime.plain_functions import check_plain_function
 from runtime.process import Process
 
 T = TypeVar("T")
@@ -78,6 +79,7 @@ def _predicate(match: Match) -> Callable[[object], bool]:
         if all(isinstance(one, type) for one in classes):
             return lambda message: isinstance(message, cast("tuple[type, ...]", classes))
     elif callable(match):
+        check_plain_function("match", match, "a predicate answers at once")
         return match
     raise TypeError(f"match: got {match!r}, allowed are a class, a tuple of classes, a predicate")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import trio
 from trio.lowlevel import enable_ki_protection
 
 from runtime.current import Target, current_process, find_process, incarnation, require_process
@@ -134,5 +135,6 @@ async def wait_exit(target: Target) -> ExitReason:
     """
     process = find_process(target)
     if process is None:
+        await trio.lowlevel.checkpoint()  # a loop round it must not freeze the program
         return NO_PROCESS
     return await wait_ended(process)

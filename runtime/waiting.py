@@ -45,18 +45,20 @@ async def wait_started(process: Process, on_cancel: Callable[[], object] | None)
     With ``on_cancel``, cancelling calls it (it must end the process) and the cancellation is
     delivered when the process has really ended. Without, it is delivered at once.
     """
-    return await _wait(process, Waiter(process, only_end=False), on_cancel)
+    return await _wait(process, False, on_cancel)
 
 
 @enable_ki_protection
-async def wait_ended(process: Process) -> ExitReason:
-    """Wait for the end and return its reason. Cancelling only gives up the wait."""
-    return await _wait(process, Waiter(process, only_end=True), None)
+async def wait_ended(process: Process, on_cancel: Callable[[], object] | None = None) -> ExitReason:
+    """Wait for the end and return its reason; ``on_cancel`` as for ``wait_started``."""
+    return await _wait(process, True, on_cancel)
 
 
 async def _wait(
-    process: Process, waiter: Waiter, on_cancel: Callable[[], object] | None
+    process: Process, only_end: bool, on_cancel: Callable[[], object] | None
 ) -> ExitReason:
+    waiter = Waiter(process, only_end=only_end)
+
     def abort(raise_cancel: Callable[[], object]) -> Abort:
         if on_cancel is None:
             waiter.task = None

@@ -13,6 +13,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncGenerator, Generator, Hashable
 from contextlib import AsyncExitStack
+from typing import Protocol
 
 import pytest
 
@@ -30,6 +31,9 @@ MARKERS = (
     "leaves_processes: the test may leave processes running, and the node stops them",
     "real_clock: not in virtual time: for tests with sockets, threads or signals",
 )
+
+# The last two are run by other plugins, which have their own clocks.
+NOT_IN_VIRTUAL_TIME = ("real_clock", "anyio", "asyncio")
 
 # A child may crash as often as a test could mean it to; one that does nothing else ends the test.
 # Both are told apart by number alone: in virtual time a thousand crashes may be one moment.
@@ -139,7 +143,22 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     if config.getini("virtual_time") and config.option.trio_schedule is None:
-        config.option.trio_schedule = random.randrange(1_000_000)
+        told: dict[str, int] = getattr(config, "workerinput", {})
+        seed = told.get("trio_schedule", random.randrange(1_000_000))
+        config.option.trio_schedule = seed
+
+
+class XdistWorker(Protocol):
+    """A process of pytest-xdist that runs some of the tests, seen from where it is started."""
+
+    config: pytest.Config
+    workerinput: dict[str, object]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: XdistWorker) -> None:
+    """All workers of pytest-xdist take the order of tasks that is printed."""
+    node.workerinput["trio_schedule"] = node.config.option.trio_schedule
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -157,12 +176,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # of two markers pytest-trio takes the first, and sets its own
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With ``virtual_time`` every async test runs in it, unless it is marked ``real_clock``."""
+    """With ``virtual_time`` async tests run in it, unless they are marked for another clock."""
     if not config.getini("virtual_time"):
         return
     for item in items:
-        if inspect.iscoroutinefunction(getattr(item, "function", None)) and (
-            item.get_closest_marker("real_clock") is None
+        if inspect.iscoroutinefunction(getattr(item, "function", None)) and not (
+            any(map(item.get_closest_marker, NOT_IN_VIRTUAL_TIME))
         ):
             item.add_marker(pytest.mark.trio(run=run_in_virtual_time))
 
@@ -195,6 +214,9 @@ def _to_be_told(group: BaseExceptionGroup[BaseException]) -> BaseException:
     for one in leaves(group):
         if isinstance(one, KeyboardInterrupt):
             return one
+    news = [one for one in leaves(group) if not isinstance(one, LeakError)]
+    if len(news) == 1 and isinstance(news[0], pytest.xfail.Exception | pytest.skip.Exception):
+        return news[0]
     others = [one for one in group.exceptions if not _is_leak(one)]
     if len(others) == len(group.exceptions):
         return group

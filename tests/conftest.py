@@ -27,6 +27,15 @@ pytest.register_assert_rewrite(
 collect_ignore = [] if "MODEL_EXAMPLES" in os.environ else ["models"]
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many lines differ from Elixir's, if they were compared, also by workers of xdist."""
+    from tests.oracle.comparing import summary
+
+    compared = (one for reports in terminalreporter.stats.values() for one in reports)
+    if any((getattr(one, "nodeid", None) or "").startswith("tests/oracle/") for one in compared):
+        terminalreporter.write_line(f"{summary()} (python -m tests.oracle --differences)")
+
+
 class Recorder(Reports):
     """The events of a node from its first moment on, in order."""
 

@@ -69,9 +69,9 @@ async def no_leaks() -> AsyncGenerator[None]:
 async def _settle(before: set[Process]) -> None:
     """Let happen what can happen at once: a message is read, a process is done."""
     for _ in range(TURNS):
+        await trio.lowlevel.checkpoint()
         if not _started_since(before):
             return
-        await trio.lowlevel.checkpoint()
 
 
 def _next_to_end() -> Process | None:

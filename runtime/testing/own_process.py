@@ -21,7 +21,7 @@ from runtime.spawning import (
     function_name,
     spawn_process,
 )
-from runtime.waiting import Waiter, _wait
+from runtime.waiting import wait_ended
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,8 +53,7 @@ async def run_as_process(fn: Callable[..., Awaitable[T]], *args: object, trap: b
         require_process("a test").accept_exit(SHUTDOWN)
 
     process = spawn_process(current_table(), FunctionBody(test), label=function_name(fn))
-    end = partial(process.accept_exit, SHUTDOWN)
-    reason = await _wait(process, Waiter(process, only_end=True), end)
+    reason = await wait_ended(process, on_cancel=partial(process.accept_exit, SHUTDOWN))
     if isinstance(reason, Crashed):
         raise reason.exception
     if not results:

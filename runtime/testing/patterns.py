@@ -11,7 +11,7 @@ from runtime.plain_functions import check_plain_function, check_takes
 
 Pattern: TypeAlias = object
 """A class, a tuple or a union of classes (an instance is expected), a function (a predicate), any
-other value (an equal one of the same class is expected)."""
+other value (an equal one is expected; a number also of the same class: ``1`` is not ``True``)."""
 
 
 def predicate_of(pattern: Pattern, field: str = "pattern") -> Callable[[object], bool]:
@@ -26,7 +26,9 @@ def predicate_of(pattern: Pattern, field: str = "pattern") -> Callable[[object],
         check_plain_function(field, pattern, "a predicate answers at once")
         check_takes(field, pattern, "value")
         return cast("Callable[[object], bool]", pattern)
-    return lambda value: type(value) is type(pattern) and value == pattern
+    if isinstance(pattern, int | float | complex):
+        return lambda value: type(value) is type(pattern) and value == pattern
+    return lambda value: pattern == value  # in this order: it may be made to equal others
 
 
 def classes_of(field: str, pattern: Pattern) -> tuple[type, ...]:

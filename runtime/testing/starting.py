@@ -9,14 +9,19 @@ from runtime.current import current_table
 from runtime.instruments import Event, Instrument, ProcessStarted
 from runtime.outcomes import check_seconds
 from runtime.pid import Pid
+from runtime.process import Process
+
+GLANCE = 0.01
+"""Seconds after which it is looked again: a name that is taken by hand is told to nobody."""
 
 
 async def assert_up(target: Ref, *, timeout: float = 1.0) -> Pid:
     """Wait until the process that ``target`` leads to is up, and return its pid.
 
     ``target`` is ``named("x")`` or a ``via`` handle: after a crash it leads to nobody until the
-    supervisor has started the successor, at once or after its backoff. Fails after ``timeout``
-    seconds. Works in any task of the node. Cancelling gives up the wait.
+    supervisor has started the successor, at once or after its backoff. What has been asked to exit
+    and is still at it is not up. Fails after ``timeout`` seconds. Works in any task of the node.
+    Cancelling gives up the wait.
     """
     __tracebackhide__ = True
     if not isinstance(target, Ref):
@@ -29,7 +34,7 @@ async def assert_up(target: Ref, *, timeout: float = 1.0) -> Pid:
 
 
 async def _until_up(target: Ref) -> Pid:
-    """Look again whenever a process has started."""
+    """Look again whenever a process has started, and now and then."""
     news = trio.Event()
 
     def note(_event: Event) -> None:
@@ -39,9 +44,15 @@ async def _until_up(target: Ref) -> Pid:
     instrument = Instrument(note, (ProcessStarted,))
     instruments.add(instrument)
     try:
-        while (process := target.find()) is None or process.status == "starting":
-            await news.wait()
+        while (process := target.find()) is None or not _is_up(process):
+            with trio.move_on_after(GLANCE):
+                await news.wait()
             news = trio.Event()
     finally:
         instruments.remove(instrument)
     return process.pid
+
+
+def _is_up(process: Process) -> bool:
+    """Started, and not about to end: it holds its name until it is dead."""
+    return process.status != "starting" and process.exiting is None and not process.ending

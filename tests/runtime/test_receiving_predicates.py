@@ -86,6 +86,21 @@ async def test_a_predicate_that_evicts_what_it_looks_at_does_not_get_it(node: No
     assert got == [3, 3]
 
 
+async def test_an_async_predicate_is_refused_and_takes_nothing(node: Node) -> None:
+    async def is_one(message: object) -> bool:
+        return message == 1
+
+    async def body() -> None:
+        send(self_(), 1)
+        with pytest.raises(
+            TypeError, match=r"^match: got .+, an async function; a predicate answers at once$"
+        ):
+            await receive(is_one, timeout=1)  # type: ignore[arg-type]
+        assert await rest() == [1]
+
+    await in_process(body)
+
+
 @pytest.mark.parametrize("garbage", [7, "str", [str], (1, 2), (str, "x")])
 async def test_a_match_that_is_none_of_the_three_is_refused(node: Node, garbage: object) -> None:
     async def body() -> None:

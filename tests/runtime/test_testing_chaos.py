@@ -190,7 +190,7 @@ async def test_a_rate_is_kills_a_second_at_which_time_goes_on(rate: float) -> No
 
 async def test_at_the_highest_rate_the_clock_moves_also_late_in_virtual_time() -> None:
     async with open_node(instruments=[]):
-        await trio.sleep_until(3e9)  # a hundred years
+        await trio.sleep_until(3e7)  # a year
         async with open_chaos(1e6, seed=1):
             await trio.sleep(1e-4)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import IntEnum
 from functools import partial
 from typing import Any, List, NewType, Optional, Protocol, Union  # noqa: UP035
+from unittest import mock
 
 import pytest
 
@@ -14,6 +16,19 @@ from runtime.testing.patterns import classes_of, describe, predicate_of
 
 class Add(Cast):
     by: int = 1
+
+
+class Size(IntEnum):
+    SMALL = 1
+
+
+class Unwilling:
+    """Is equal to nothing, not even to what stands for anything."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return False
 
 
 def is_add(message: object) -> bool:
@@ -36,6 +51,14 @@ def is_add(message: object) -> bool:
         (Add(2), Add(2), Add(3)),
         (1, 1, True),
         (1, 1, 1.0),
+        (1.0, 1.0, 1),
+        (1, 1, Size.SMALL),
+        (Size.SMALL, Size.SMALL, 1),
+        (1j, 1j, 0),
+        (True, True, 1),
+        (pytest.approx(5), 5, 6),
+        (pytest.approx(5), 5.0000001, "5"),
+        (Add(mock.ANY), Add(7), 7),
         (None, None, 0),
         ((), (), (1,)),
         ((1, 2), (1, 2), (1, 3)),
@@ -49,6 +72,11 @@ def test_a_pattern_is_a_class_several_a_predicate_or_the_value(
     matches = predicate_of(pattern)
     assert matches(match)
     assert not matches(other)
+
+
+@pytest.mark.parametrize("value", [5, None, "x", Add(1), Unwilling()])
+def test_what_is_made_to_equal_anything_matches_anything(value: object) -> None:
+    assert predicate_of(mock.ANY)(value)
 
 
 async def never(message: object) -> bool:

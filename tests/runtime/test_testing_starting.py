@@ -4,14 +4,44 @@ from __future__ import annotations
 
 import pytest
 import trio
+import trio.testing
 
-from runtime import GenServer, Node, named, ref, start
+from runtime import (
+    Cast,
+    GenServer,
+    Node,
+    Shutdown,
+    Stop,
+    exit,
+    handles,
+    kill,
+    named,
+    ref,
+    register,
+    self_,
+    spawn,
+    start,
+    wait_exit,
+)
 from runtime.testing import assert_up, crash
 from supervisors import Backoff, open_supervisor
 
 
 class Worker(GenServer):
     """Does nothing."""
+
+
+class Leave(Cast):
+    """End."""
+
+
+class LongGoodbye(GenServer):
+    @handles(Leave)
+    def leave(self, message: Leave) -> Stop:
+        return Stop("left")
+
+    async def terminate(self, reason: object) -> None:
+        await trio.sleep(0.5)
 
 
 class Slow(GenServer):
@@ -36,6 +66,38 @@ async def test_the_successor_is_waited_for_until_it_is_up(node: Node) -> None:
         assert second != first
         assert trio.current_time() - began >= 0.5
         assert named("w").pid == second
+
+
+async def test_one_that_is_about_to_end_is_not_up(node: Node) -> None:
+    async with open_supervisor([LongGoodbye.child_spec().replace(name="w")]):
+        first = named("w").pid
+        exit(named("w"), Shutdown())
+        assert named("w").pid == first
+        second = await assert_up(named("w"))
+        assert second != first
+        assert named("w").pid == second
+
+
+async def test_one_that_has_decided_to_end_is_not_up(node: Node) -> None:
+    async with open_supervisor([LongGoodbye.child_spec().replace(name="w")]):
+        first = named("w").pid
+        named("w").cast(Leave())
+        await trio.testing.wait_all_tasks_blocked()
+        assert named("w").pid == first
+        assert await assert_up(named("w")) != first
+
+
+async def test_one_that_takes_its_name_later_by_hand_is_found(node: Node) -> None:
+    async def late() -> None:
+        await trio.sleep(0.5)
+        register("late", self_())
+        await trio.sleep_forever()
+
+    pid = spawn(late)
+    assert await assert_up(named("late")) == pid
+    assert trio.current_time() == pytest.approx(0.5, abs=0.011)
+    kill(pid)
+    await wait_exit(pid)
 
 
 async def test_nobody_in_time_fails(node: Node) -> None:

@@ -8,6 +8,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from runtime import open_node, spawn
 from runtime.testing import run_in_virtual_time
 
 
@@ -25,6 +26,20 @@ def test_a_year_takes_no_time() -> None:
 def test_what_waits_for_ever_fails() -> None:
     with pytest.raises(trio.TooSlowError):
         run_in_virtual_time(trio.sleep_forever)
+
+
+def test_what_waits_for_ever_beside_something_periodic_fails_too() -> None:
+    async def beats() -> None:
+        while True:
+            await trio.sleep(86400)
+
+    async def main() -> None:
+        async with open_node():
+            spawn(beats)
+            await trio.sleep_forever()
+
+    with pytest.raises(trio.TooSlowError):
+        run_in_virtual_time(main)
 
 
 def test_a_clock_of_the_callers_own_is_taken() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
+import trio.testing
 
 from runtime import (
     ExitReason,
@@ -25,6 +26,8 @@ from runtime import (
     start_link,
     wait_exit,
 )
+from runtime.current import find_process
+from runtime.waiting import wait_ended
 from tests.conftest import Recorder
 from tests.support import Scripted, in_process, stop_all
 
@@ -56,6 +59,14 @@ async def test_wait_exit_tells_any_task_the_reason(node: Node) -> None:
     assert await wait_exit(named("nobody")) == NoProcess()
 
 
+async def test_wait_exit_is_a_checkpoint_also_when_there_is_nothing_to_wait_for(node: Node) -> None:
+    pid = spawn(trio.sleep, 0)
+    await wait_exit(pid)
+    for target in (pid, named("nobody")):
+        with trio.testing.assert_checkpoints():
+            assert await wait_exit(target) == NoProcess()
+
+
 async def test_cancelling_wait_exit_only_gives_up_the_wait(node: Node) -> None:
     pid = spawn(on_demand)
     with trio.move_on_after(1) as scope:
@@ -64,6 +75,23 @@ async def test_cancelling_wait_exit_only_gives_up_the_wait(node: Node) -> None:
     assert is_alive(pid)
     send(pid, "boom")
     assert await wait_exit(pid) == "boom"
+
+
+async def test_cancelling_a_wait_that_can_end_the_process_waits_for_its_end(node: Node) -> None:
+    async def slow() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(3)
+
+    process = find_process(spawn(slow))
+    assert process is not None
+    with trio.move_on_after(1) as scope:
+        await wait_ended(process, on_cancel=process.kill)
+    assert scope.cancelled_caught
+    assert trio.current_time() == 4
+    assert process.status == "ended"
 
 
 async def test_an_end_and_a_cancellation_in_the_same_tick_are_one_of_both(node: Node) -> None:

@@ -128,6 +128,50 @@ def test_without_the_setting_nothing_is_seeded_and_nothing_said(tmp_path: Path) 
     assert "schedule" not in text
 
 
+OF_OTHERS = """
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+@pytest.mark.anyio
+async def test_anyio(anyio_backend):
+    import asyncio
+    assert asyncio.current_task()
+
+@pytest.mark.trio
+async def test_trio():
+    await trio.sleep(365 * 86400)
+"""
+
+
+def test_virtual_time_leaves_the_tests_of_other_plugins_alone(tmp_path: Path) -> None:
+    options = ("-o", "trio_mode=false", "-o", "virtual_time=true")
+    outcomes, text = run_pytest(tmp_path, OF_OTHERS, *options)
+    assert outcomes == {"test_anyio": "PASSED", "test_trio": "PASSED"}, text
+
+
+OF_WORKERS = """
+@pytest.mark.parametrize("number", range(4))
+async def test_seed(request, number):
+    await trio.sleep(3600)
+    assert request.config.option.trio_schedule == "shown"
+"""
+
+
+@pytest.mark.parametrize("given", [(), ("--trio-schedule", "7")])
+def test_all_workers_of_xdist_take_the_seed_that_is_printed(
+    tmp_path: Path, given: tuple[str, ...]
+) -> None:
+    pytest.importorskip("xdist")
+    _, text = run_pytest(tmp_path, OF_WORKERS, "-n", "2", "-o", "virtual_time=true", *given)
+    (printed,) = re.findall(r"is repeated with --trio-schedule (\d+)$", text, re.MULTILINE)
+    assert re.findall(r"^schedule: (\d+)$", text, re.MULTILINE) == [printed]
+    assert re.findall(r"^\W*AssertionError: assert (\d+) == 'shown'", text, re.MULTILINE) == (
+        [printed] * 4
+    )
+    assert given[1:] in ((), (printed,))
+
+
 @pytest.mark.parametrize("order", [("supervisors.fixtures", "pytest_trio.plugin"),
                                    ("pytest_trio.plugin", "supervisors.fixtures")])  # fmt: skip
 def test_virtual_time_does_not_depend_on_which_plugin_is_found_first(

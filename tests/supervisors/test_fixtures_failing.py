@@ -138,6 +138,33 @@ def test_everything_else_is_told_as_it_was(tmp_path: Path) -> None:
     assert "left running" not in text
 
 
+NOT_FAILING = """
+async def test_xfail(node):
+    spawn(trio.sleep_forever)
+    pytest.xfail("why not")
+
+async def test_skip(node):
+    spawn(trio.sleep_forever)
+    pytest.skip("not today")
+
+@pytest.fixture
+async def fails_too(node):
+    yield
+    raise OSError("disk")
+
+async def test_xfail_beside_an_error(fails_too):
+    spawn(trio.sleep_forever)
+    pytest.xfail("why not")
+"""
+
+
+def test_an_xfail_and_a_skip_beside_a_leak_stay_what_they_are(tmp_path: Path) -> None:
+    outcomes, text = run_pytest(tmp_path, NOT_FAILING)
+    assert outcomes == {"test_xfail": "XFAIL", "test_xfail_beside_an_error": "FAILED"}, text
+    assert "XFAIL test_it.py::test_xfail - why not\n" in text
+    assert re.search(r"^SKIPPED \[1\] test_it.py:\d+: not today$", text, re.MULTILINE), text
+
+
 CTRL_C = """
 async def test_in_a_test(node):
     raise KeyboardInterrupt
