@@ -91,7 +91,7 @@ class Slots(Generic[W, C]):
     @property
     def idle(self) -> int:
         """How many can be lent at once."""
-        return len(self._idle)
+        return sum(map(self._usable, self._idle))
 
     @property
     def overflow(self) -> int:
@@ -199,7 +199,7 @@ class Slots(Generic[W, C]):
             self._busy.add(worker)
             return Lend(worker, waiter)
         if worker is not None and len(self._idle) + len(self._busy) > self.size:
-            last = next(reversed(self._idle))
+            last = next(filter(self._usable, reversed(self._idle)))
             del self._idle[last]
             self._stopping.add(last)
             return Retire(last)

@@ -103,25 +103,30 @@ class LimiterModel:
 
     # -- messages -----------------------------------------------------------------------------
 
+    def request(self, message: Callable[[], None] = lambda: None) -> None:
+        """A use of it, also if it is refused."""
+
+        def use() -> None:
+            message()
+            self._serve()
+            self.used_at = self.now
+
+        self.post(use)
+
     def post(self, message: Callable[[], None]) -> None:
-        """Handled at once, or when the limiter is resumed."""
+        """Handled at once, or when the limiter is resumed; as such no reason to stay (19.12)."""
         if not self.running:
             return
         if self.suspended:
             self.inbox.append(message)
         else:
-            self._handle(message)
-
-    def _handle(self, message: Callable[[], None]) -> None:
-        message()
-        self._serve()
-        self.used_at = self.now
+            message()
 
     def resume(self) -> None:
         """What has come meanwhile is handled in its order."""
         self.suspended = False
         while self.inbox:
-            self._handle(self.inbox.pop(0))
+            self.inbox.pop(0)()
         self.unread.clear()
         self.token_told = False
         self._end_if_idle()
@@ -133,7 +138,7 @@ class LimiterModel:
             return
         if self.suspended:
             self.unread.append(ask)
-        self.post(lambda: self._ask(ask))
+        self.request(lambda: self._ask(ask))
 
     def _ask(self, ask: Ask) -> None:
         self._serve()
@@ -162,18 +167,20 @@ class LimiterModel:
 
     def release(self, number: int) -> None:
         """A permit comes back, once (19.6)."""
-        self.post(lambda: self._forget(number))
+        self.request(lambda: self._forget(number))
 
     def _forget(self, number: int) -> None:
         self.held.pop(number, "nobody")
 
     def holder_died(self, holder: str) -> None:
-        """All it holds comes back (19.5)."""
+        """All it holds comes back (19.5); of who holds nothing no limiter hears."""
 
         def reclaim() -> None:
             for number in [number for number, one in self.held.items() if one == holder]:
                 del self.held[number]
                 self.reclaimed += 1
+                self.used_at = self.now
+            self._serve()
 
         self.post(reclaim)
 
@@ -189,7 +196,7 @@ class LimiterModel:
         def made() -> None:
             ask.end(self.now, change())
 
-        self.post(made)
+        self.request(made)
 
     def resize(self, limit: int | None) -> str:
         """Refused if nothing would be limited."""

@@ -228,7 +228,7 @@ class PoolModel:
     def kill(self, worker: Worker) -> None:
         """At once, without last words."""
         if worker.state != "dead":
-            worker.reason = "Killed"
+            worker.fault, worker.reason = "told", "Killed"
             self._die(worker)
 
     def _die(self, worker: Worker) -> None:

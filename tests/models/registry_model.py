@@ -195,7 +195,9 @@ class World:
         if registry.unique and taken:
             raise Refused("AlreadyRegistered", repr(key), taken[0].owner)
         pair = (member, registry.pid)
-        if not registry.keys(member) and pair in self.links:
+        if pair not in self.links:
+            self.by_hand.discard(pair)  # it has been taken away by hand
+        elif not registry.keys(member):
             self.by_hand.add(pair)
         self.links.add(pair)
         registry.rows.append(Row(member, key, value))

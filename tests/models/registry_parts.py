@@ -6,6 +6,9 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
 from runtime import (
     AlreadyRegistered,
     AlreadyStarted,
@@ -63,12 +66,23 @@ class Odd(Cast):
     """A cast no registry knows."""
 
 
-KEYS: tuple[Hashable, ...] = (
-    1, 1.0, True, "1", b"1", Number.ONE, Text("1"), (1,), (1.0,), (True,), ("1",), Pair(1),
-    ((1,),), 0.0, -0.0, None, "", (), frozenset({1}), frozenset({True}),
-)  # fmt: skip
+ALIKE: tuple[tuple[Hashable, ...], ...] = (
+    (1, 1.0, True, Number.ONE),
+    ((1,), (1.0,), (True,), Pair(1), ((1,),)),
+    ("1", b"1", Text("1"), ("1",)),
+    (0.0, -0.0, 0, False, None, "", ()),
+    (frozenset({1}), frozenset({True}), (frozenset({1}),)),
+)
 UNHASHABLE: tuple[Any, ...] = ([1], ([1],), {1: 1})
 VALUES = (1, 1.0, True, "1", None)
+
+
+def confusable_keys(count: int) -> SearchStrategy[list[Hashable]]:
+    """Two that are alike, and some others."""
+    alike = st.sampled_from(ALIKE).flatmap(lambda keys: st.permutations(keys))
+    other = st.sampled_from(ALIKE).flatmap(st.sampled_from)
+    others = st.lists(other, min_size=count - 2, max_size=count - 2)
+    return st.builds(lambda two, more: [*two[:2], *more], alike, others)
 
 
 def say(reason: ExitReason) -> str:

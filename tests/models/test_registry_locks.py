@@ -12,7 +12,7 @@ from hypothesis.stateful import initialize, invariant, rule
 from runtime import Pid, ProcessNotFound, Registry, kill, spawn, start
 from tests.models.machine import NodeMachine, examples
 from tests.models.registry_model import same
-from tests.models.registry_parts import KEYS, Names, Oops
+from tests.models.registry_parts import Names, Oops, confusable_keys
 
 
 class Client:
@@ -77,7 +77,7 @@ class LockMachine(NodeMachine):
         self.queues: list[tuple[int, Hashable, list[Client]]] = []
         self.keys: list[Hashable] = []
 
-    @initialize(keys=st.lists(st.sampled_from(KEYS), min_size=2, max_size=2))
+    @initialize(keys=confusable_keys(2))
     def begin(self, keys: list[Hashable]) -> None:
         self.keys = keys
         self.start_or_end(kills=True)

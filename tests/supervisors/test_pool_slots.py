@@ -217,6 +217,25 @@ def test_one_that_is_about_to_end_is_lent_to_nobody() -> None:
     assert desk.up(0) == ["lend 0 to b"]
 
 
+@pytest.mark.parametrize("strategy", ["lifo", "fifo"])
+@pytest.mark.parametrize("doomed", [0, 1])
+def test_one_that_is_about_to_end_is_not_counted_as_idle(strategy: Any, doomed: int) -> None:
+    desk = full_house(2, strategy=strategy)
+    desk.doomed.add(doomed)
+    assert (desk.slots.state, desk.slots.idle) == ("ready", 1)
+
+
+@pytest.mark.parametrize("strategy", ["lifo", "fifo"])
+def test_one_that_is_about_to_end_is_not_retired_in_the_stead_of_another(strategy: Any) -> None:
+    desk = full_house(1, 1, strategy=strategy)
+    assert desk.ask("ab") == ["lend 0 to a", "make 1 for b"]
+    desk.gone.add("b")
+    assert desk.back(0) == []
+    desk.doomed.add(1)
+    assert desk.up(1) == ["retire 0"]
+    assert desk.slots.ended(1) == Ended(again=True, tell=None)
+
+
 def test_a_discarded_worker_keeps_its_slot_until_it_is_gone() -> None:
     desk = full_house(1)
     desk.ask("ab")

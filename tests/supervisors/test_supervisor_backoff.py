@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 import trio
 
-from runtime import ChildEnded, Node, is_alive, wait_exit
+from runtime import ChildEnded, Node, is_alive, resume, suspend, wait_exit
 from supervisors import Backoff, ChildRestarting, ChildRunning
 from tests.conftest import Recorder
 from tests.supervisors.tree_parts import (
+    End,
     Flaky,
+    child,
     crash,
     drain,
     kids,
@@ -203,3 +205,21 @@ async def test_a_child_that_restarts_does_not_hold_up_requests(node: Node) -> No
     await sup.stop()
     assert not is_alive(sup)
     await wait_exit(sup)
+
+
+async def test_how_long_it_stayed_up_counts_to_its_end_however_late_that_is_heard(
+    node: Node,
+) -> None:
+    times: list[float] = []
+    spec = worker([], "a", begin=lambda: times.append(trio.current_time()))
+    sup = await start_supervisor([spec], backoff=STEADY, max_restarts=10, max_seconds=5.0)
+    await crash(sup, "a")
+    await trio.sleep(1.0 + 3.0)  # it is up for three seconds
+    again = await child(sup, "a")
+    await suspend(sup)
+    again.cast(End("boom"))
+    await trio.sleep(10.0)
+    await resume(sup)
+    heard = trio.current_time()
+    await trio.sleep(3.0)
+    assert times[2] == pytest.approx(heard + 2.0)
