@@ -39,7 +39,7 @@ class ChildCounts(msgspec.Struct, frozen=True):
 class Child:
     """One row: a spec, and what has become of it."""
 
-    __slots__ = ("process", "restarts", "spec", "status", "streak", "up_since")
+    __slots__ = ("down_at", "process", "restarts", "spec", "status", "streak", "up_since")
 
     def __init__(self, spec: ChildSpec) -> None:
         self.spec = spec
@@ -48,6 +48,7 @@ class Child:
         self.restarts = 0
         self.streak = 0  # restarts since it was last stable
         self.up_since: float | None = None
+        self.down_at: float | None = None  # when what was up has ended
 
     def info(self) -> ChildInfo:
         """The row as users see it."""

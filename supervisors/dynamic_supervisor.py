@@ -221,6 +221,8 @@ class DynamicSupervisor(Supervising):
         At once, for a supervisor that stops handles no message any more, and may be waiting for
         a child that waits for this one.
         """
+        if child.status == "running":
+            child.down_at = trio.current_time()
         if child.requester is not None:
             child.requester.error(start_error(child.spec, process, reason))
             child.requester, child.stopping = None, True

@@ -29,6 +29,8 @@ class _EndOfChild:
 
     def wake(self, reason: ExitReason) -> None:
         """The child has ended."""
+        if self._child.status == "running":
+            self._child.down_at = trio.current_time()
         self._supervisor.post_system(ChildDown(self._child, self._pid, reason))
 
 
@@ -63,7 +65,7 @@ class Family:
             ticket.process = process
         reason = await wait_started(process, None)
         if reason is None:
-            child.status, child.up_since = "running", trio.current_time()
+            child.status, child.up_since, child.down_at = "running", trio.current_time(), None
             return None
         child.process, child.status = None, "stopped"
         return start_error(spec, process, reason)

@@ -40,7 +40,7 @@ class Restarts:
         if self._was_stable(child, now):
             child.streak = 0
         child.streak += 1
-        child.up_since = None
+        child.up_since = child.down_at = None
         return not self.intensity.exceeded(self._recent)
 
     def _was_stable(self, child: Child, now: float) -> bool:
@@ -48,7 +48,8 @@ class Restarts:
         if self._backoff is None or child.up_since is None:
             return False
         last_delay = self._backoff.delay(child.streak, 0.0) if child.streak else 0.0
-        return now - child.up_since > max(self.intensity.max_seconds, last_delay)
+        until = now if child.down_at is None else child.down_at
+        return until - child.up_since > max(self.intensity.max_seconds, last_delay)
 
     def delay(self, child: Child) -> float:
         """Seconds to wait before the restart of ``child`` that was just recorded."""

@@ -6,7 +6,6 @@ Virtual time and the seed of the schedule come from the plugin that users have t
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from typing import get_args
 
@@ -21,10 +20,6 @@ from runtime.testing import Reports
 pytest.register_assert_rewrite(
     "tests.conformance", "tests.models", "tests.oracle", "tests.runtime", "tests.supervisors"
 )
-
-
-# The models look at random examples, so what they find is not for a run that must be repeatable.
-collect_ignore = [] if "MODEL_EXAMPLES" in os.environ else ["models"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -112,6 +112,8 @@ class NodeMachine(RuleBasedStateMachine):
         async with open_node(instruments=[self.events.instrument]):
             async with trio.open_nursery() as self._tasks:
                 self._opened.put(trio.lowlevel.current_trio_token())
-                await self._over.wait()
-                self._clock.autojump_threshold = 0  # what shields itself ends in its own time
-                self._tasks.cancel_scope.cancel()
+                try:
+                    await self._over.wait()
+                finally:  # also when a background task has failed
+                    self._clock.autojump_threshold = 0  # what shields itself ends in its own time
+                    self._tasks.cancel_scope.cancel()

@@ -25,7 +25,8 @@ exits = st.sampled_from(EXITS)
 ends = st.sampled_from([*EXITS, "crash oops", "boom", "kill", "signal boom", "signal normal"])
 """What befalls a child: a message at which it ends itself, a kill, a stranger's signal."""
 
-# Fractions that do not add up to each other: no two deadlines of one process fall together.
+# Fractions that do not add up to each other, as those of the budgets: no two deadlines of one
+# process fall together, also when it is asked to stop at a deadline of another.
 _delays = st.sampled_from([0.0, 0.0, 0.0, 0.25 + 128 / 1024, 2.25 + 200 / 1024])
 _naps = st.sampled_from([0.0, 0.0, 0.75 + 1 / 1024, 1.75 + 4 / 1024, 3.75 + 16 / 1024])
 backoffs = st.sampled_from([None, None, BackoffNumbers(1 + 32 / 1024, 3 + 40 / 1024, 2.0)])
@@ -55,7 +56,9 @@ def recipes(draw: st.DrawFn, tags: st.SearchStrategy[str] = tags) -> Recipe:
         kind=draw(st.sampled_from(["worker", "worker", "supervisor"])),
         trap=draw(st.booleans()),
         nap=draw(_naps),
-        shutdown=draw(st.sampled_from([5.0, 1.0, 2.0, math.inf, "brutal_kill"])),
+        shutdown=draw(
+            st.sampled_from([5.0, 1 + 1 / 65536, 2 + 3 / 65536, math.inf, "brutal_kill"])
+        ),
         name=draw(st.sampled_from([None, None, None, None, None, "shared"])),
     )
 

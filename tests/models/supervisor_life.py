@@ -7,7 +7,8 @@ as that names one that is ready. Everything else is decided here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -37,6 +38,16 @@ class Recipe:
     name: str | None = None
 
 
+def mark(number: int) -> str:
+    """A process in a text: its name is known once it has made its first step."""
+    return f"<{number}>"
+
+
+def with_names(text: str, names: Mapping[int, str]) -> str:
+    """A text with names in place of marks; what never made a step has none."""
+    return re.sub("<([0-9]+)>", lambda found: names.get(int(found[1]), "?"), text)
+
+
 def is_clean(reason: str) -> bool:
     """Whether a transient child that ended so is done (5.5)."""
     return reason == "normal" or reason.startswith("shutdown")
@@ -45,9 +56,10 @@ def is_clean(reason: str) -> bool:
 class Life:
     """One incarnation of a child, from its start to its end."""
 
-    def __init__(self, world: World, recipe: Recipe) -> None:
+    def __init__(self, world: World, recipe: Recipe, number: int) -> None:
         self.world = world
         self.recipe = recipe
+        self.number = number
         self.name = ""
         self.state: Literal["unborn", "starting", "up", "ending", "dead"] = "unborn"
         self.came_up_at: float | None = None
@@ -61,6 +73,11 @@ class Life:
         self.wakes_at: float | None = None
         self._asked_at: float | None = None
         self.overdue_at: float | None = None
+
+    @property
+    def mark(self) -> str:
+        """It, in a text."""
+        return mark(self.number)
 
     @property
     def dead(self) -> bool:
@@ -103,7 +120,7 @@ class Life:
             self._killed = True
 
     def asked_to_stop(self, reason: str = "shutdown") -> None:
-        """By its supervisor: the budget counts from the first time (5.4)."""
+        """By its supervisor: the budget counts from the first time, also when asked again (5.4)."""
         if self.dead:
             return
         if self.recipe.shutdown == "brutal_kill":
@@ -111,8 +128,12 @@ class Life:
             return
         if self._asked_at is None:
             self._asked_at = self.world.now
-            self.overdue_at = self._asked_at + self.recipe.shutdown
+        self.overdue_at = max(self.world.now, self._asked_at + self.recipe.shutdown)
         self.signal(reason, from_parent=True)
+
+    def not_waited_for(self) -> None:
+        """The wait for its end is given up: it is not killed until it is its turn again (5.3)."""
+        self.overdue_at = None
 
     # -- what it does -----------------------------------------------------------------------
 
@@ -204,6 +225,8 @@ class World:
         self.lives: list[Life] = []
         self.holders: dict[str, Life] = {}
         self._births: dict[str, int] = {}
+        self._spawned = 0
+        self._names: dict[int, str] = {}
         self._timers: list[tuple[float, Callable[[], None]]] = []
 
     # -- for subclasses ---------------------------------------------------------------------
@@ -223,7 +246,8 @@ class World:
 
     def spawn(self, recipe: Recipe) -> Life:
         """A new process, which has not made its first step."""
-        life = Life(self, recipe)
+        self._spawned += 1
+        life = Life(self, recipe, self._spawned)
         self.lives.append(life)
         if recipe.name is not None:
             self.holders[recipe.name] = life
@@ -253,12 +277,22 @@ class World:
         tag = life.recipe.tag
         self.latest[tag] = life
         self._births[tag] = self._births.get(tag, 0) + 1
+        self._names[life.number] = name = f"{tag}.{self._births[tag]}"
         plans = self.plans.get(tag)
-        return f"{tag}.{self._births[tag]}", plans.pop(0) if plans else Plan()
+        return name, plans.pop(0) if plans else Plan()
 
     def say(self, text: str) -> None:
         """Write a line."""
         self.log.append((self.now, text))
+
+    @property
+    def seen(self) -> list[Line]:
+        """The log, when everything that was started has made its first step."""
+        return [(at, self.named(text)) for at, text in self.log]
+
+    def named(self, text: str) -> str:
+        """A text with the names of incarnations, when everything has made its first step."""
+        return with_names(text, self._names)
 
     # -- time -------------------------------------------------------------------------------
 

@@ -12,14 +12,12 @@ from hypothesis.stateful import invariant, precondition, rule
 
 from runtime import (
     BudgetExceeded,
-    CallError,
     ChildEnded,
     ChildSpec,
     ChildStartFailed,
     Instrument,
     Pid,
     ProcessEnded,
-    StartError,
     StartFailed,
     exit,
     kill,
@@ -34,10 +32,9 @@ from runtime import (
     trap_exits,
 )
 from runtime.process import table_var
-from supervisors import ChildError
 from tests.models.machine import NodeMachine
 from tests.models.supervisor_draws import ends, exits, perhaps_plans, picked, picks
-from tests.models.supervisor_life import Line, Plan, Recipe
+from tests.models.supervisor_life import Plan, Recipe
 from tests.models.supervisor_parts import Kind, Request, Supervised
 from tests.models.supervisor_stage import REASONS, End, Stage
 
@@ -60,7 +57,7 @@ class StageMachine(NodeMachine, Generic[ModelT]):
         self.begun = False
         self.stage = Stage()
         self.requests: dict[int, Request] = {}
-        self.answers: dict[int, Line] = {}
+        self.answers: dict[int, tuple[float, object]] = {}
         self.scopes: dict[int, trio.CancelScope] = {}
         self.steps_left = self.resumed_in = 0
         self.started: str | None = None
@@ -129,16 +126,16 @@ class StageMachine(NodeMachine, Generic[ModelT]):
 
     def ask(self, kind: Kind, what: Recipe | str, call: Callable[[], Awaitable[object]]) -> None:
         """Make a request in a task of its own."""
-        stage, answers = self.stage, self.answers
+        answers = self.answers
         request = Request(len(self.requests), kind, what)
 
         async def asking() -> None:
             with scope:
                 try:
-                    text = stage.answer(await call())
-                except (CallError, ChildError, StartError, ValueError) as error:
-                    text = stage.error(error)
-                answers[request.number] = (trio.current_time(), text)
+                    answer = await call()
+                except Exception as error:
+                    answer = error
+                answers[request.number] = (trio.current_time(), answer)
             if scope.cancelled_caught:
                 answers[request.number] = (trio.current_time(), "cancelled")
 
@@ -281,7 +278,8 @@ class StageMachine(NodeMachine, Generic[ModelT]):
         self._resume()
         if self.parent_lives:
             ended = self.model.ending if self.model.dead else None
-            assert self.started == ("up" if self.model.up else ended)
+            expected = "up" if self.model.up else ended
+            assert self.stage.named(str(self.started)) == self.model.named(str(expected))
         if self.model.idle:
             self.look()
             self.compare()
@@ -296,10 +294,13 @@ class StageMachine(NodeMachine, Generic[ModelT]):
     def compare(self) -> None:
         """Let the model do what has been done, and see that it has come to the same."""
         self.model.settle(self.stage.log)
-        assert self.stage.log == self.model.log
+        assert self.stage.seen == self.model.seen
+        answers = {
+            number: (at, self.stage.answer(answer)) for number, (at, answer) in self.answers.items()
+        }
         expected = {
-            request.number: request.answer
+            request.number: (request.answer[0], self.model.named(request.answer[1]))
             for request in self.requests.values()
             if request.answer is not None
         }
-        assert self.answers == expected
+        assert answers == expected

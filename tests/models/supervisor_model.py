@@ -73,6 +73,8 @@ class SupervisorModel(Supervised):
 
     def interrupted(self) -> None:
         """It is ended from outside: what it was doing is left as it is."""
+        for life in self.lives:
+            life.not_waited_for()
         self._work = self._stop_together() if self.killed else self._stop_in_order()
         self._wait = lambda: True
 
@@ -133,7 +135,7 @@ class SupervisorModel(Supervised):
         """Start a child and wait until it is up; or why it is not."""
         recipe = row.recipe
         if recipe.name in self.holders:
-            error = f"AlreadyStarted {self.holders[recipe.name].name}"
+            error = f"AlreadyStarted {self.holders[recipe.name].mark}"
             row.status = "stopped"
             return Failure(error, error)
         row.life = life = self.spawn(recipe)

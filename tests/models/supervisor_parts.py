@@ -61,7 +61,7 @@ class Row:
 
     def shown(self) -> str:
         """A line of ``which_children``."""
-        pid = self.life.name if self.life is not None else "-"
+        pid = "-" if self.life is None else self.life.mark
         return f"{self.recipe.tag}={pid} {self.status} {self.recipe.kind}"
 
 

@@ -1,7 +1,8 @@
 """The real side of the machines of supervisors: workers that follow their plan, and a log.
 
 A line of the log says when, which incarnation of a child (``b.2`` is the second ``init`` of ``b``)
-and what. Reasons and errors are told as texts, with incarnations in place of pids.
+and what. Reasons and errors are told as texts, with incarnations in place of pids: as marks first,
+since a process that is told of need not have made its first step, and so have no name yet.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ from supervisors import (
     FailedToStartChild,
     GaveUp,
 )
-from tests.models.supervisor_life import Line, Plan, Recipe
+from tests.models.supervisor_life import Line, Plan, Recipe, mark, with_names
 
 REASONS: dict[str, ExitReason] = {
     "normal": Normal(),
@@ -114,6 +115,7 @@ class Stage:
         self.latest: dict[str, Pid] = {}
         self.plans: dict[str, list[Plan]] = {}
         self._births: dict[str, int] = {}
+        self._names_by_number: dict[int, str] = {}
 
     def spec(self, recipe: Recipe) -> ChildSpec:
         """The real child of a recipe."""
@@ -131,6 +133,7 @@ class Stage:
         self._births[tag] = self._births.get(tag, 0) + 1
         self.latest[tag] = self_()
         self.names[self_()] = name = f"{tag}.{self._births[tag]}"
+        self._names_by_number[self_().number] = name
         self.pids[name] = self_()
         self.say(f"{name} init")
         plans = self.plans.get(tag)
@@ -139,6 +142,15 @@ class Stage:
     def say(self, text: str) -> None:
         """Write a line."""
         self.log.append((trio.current_time(), text))
+
+    @property
+    def seen(self) -> list[Line]:
+        """The log, when everything that was started has made its first step."""
+        return [(at, self.named(text)) for at, text in self.log]
+
+    def named(self, text: str) -> str:
+        """A text with the names of incarnations, when everything has made its first step."""
+        return with_names(text, self._names_by_number)
 
     def told(self, event: Event) -> None:
         """What the node tells goes into the log."""
@@ -199,22 +211,26 @@ class Stage:
             case CallExit() | StartFailed():
                 parts.append(self.reason(error.reason))
             case ChildError(child_id=Pid() as child):
-                parts.append(self.names[child])
+                parts.append(mark(child.number))
             case ChildRunning():
-                parts += [error.child_id, self.names[error.pid]]
+                parts += [error.child_id, mark(error.pid.number)]
             case ChildError():
                 parts.append(error.child_id)
             case _ if isinstance(pid := getattr(error, "pid", None), Pid):
-                parts.append(self.names[pid])
+                parts.append(mark(pid.number))
             case _:
                 pass
         return " ".join(map(str, parts))
 
     def answer(self, value: object) -> str:
-        """What a request returned."""
+        """What a request came to."""
         match value:
             case None:
                 return "ok"
+            case str():
+                return value
+            case Exception():
+                return self.named(self.error(value))
             case Ref():
                 return f"ok {self.names[value.pid]}"
             case ChildCounts(specs, active, supervisors, workers):
@@ -225,5 +241,5 @@ class Stage:
                 raise TypeError(f"an answer of no known kind: {value!r}")
 
     def _row(self, info: ChildInfo) -> str:
-        pid = "-" if info.pid is None else self.names[info.pid]
+        pid = "-" if info.pid is None else self.named(mark(info.pid.number))
         return f"{info.id}={pid} {info.status} {info.type}"

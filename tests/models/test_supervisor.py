@@ -82,4 +82,4 @@ class SupervisorMachine(StageMachine[SupervisorModel]):
 
 
 TestSupervisor = SupervisorMachine.TestCase
-TestSupervisor.settings = examples(100, steps=40)
+TestSupervisor.settings = examples(50, steps=40)
