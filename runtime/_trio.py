@@ -6,12 +6,15 @@ user code opened by hand and never closed has to be unhooked from the finished t
 turn a clean end into an error in the supervisor's nursery and cancel every sibling.
 Trio runs tasks that are ready at once in random order, and a test that failed must be repeated in
 the same one, so the kit seeds that.
+A call that runs at once must ask in a fraction of a microsecond whether its task is cancelled,
+whether the handler has left a scope open in it, and whether it has yielded since the last call.
 ``tests/runtime/test__trio.py`` fails when a Trio release changes one of these names.
 """
 
 from __future__ import annotations
 
-from typing import Final
+import math
+from typing import Any, Final
 
 import trio
 
@@ -22,6 +25,41 @@ def scope_fingerprint(task: trio.lowlevel.Task) -> object:
     """A value that differs before and after a cancel scope or nursery was opened in ``task``."""
     status: object = getattr(task, "_cancel_status", None)
     return len(task.child_nurseries) if status is None else id(status)
+
+
+def is_cancelled(task: trio.lowlevel.Task) -> bool:
+    """Whether the running task would be cancelled at its next checkpoint."""
+    return live_scope(task) is None
+
+
+def live_scope(task: trio.lowlevel.Task) -> object:
+    """The fingerprint of the running task, ``None`` if its next checkpoint would be cancelled."""
+    status = getattr(task, "_cancel_status", None)
+    if status is None:
+        is_live = trio.current_effective_deadline() != -math.inf
+        return len(task.child_nurseries) if is_live else None
+    return None if status.effectively_cancelled else status
+
+
+def return_to_scope(task: trio.lowlevel.Task, home: object) -> bool:
+    """Take scopes opened since ``live_scope`` gave ``home`` off ``task``; whether there were any.
+
+    Without Trio's private names there is nothing that could be done, and the answer is no.
+    """
+    status: Any = getattr(task, "_cancel_status", None)
+    activate = getattr(task, "_activate_cancel_status", None)
+    if activate is None or status is None or status is home:
+        return False
+    activate(home)
+    while status is not None and status is not home:
+        status, leaked_status = status.parent, status
+        leaked_status.parent = None  # or whoever is around us would keep it for its life
+    return True
+
+
+def schedule_points(task: trio.lowlevel.Task) -> object:
+    """A value that differs before and after ``task`` has let others run, if that can be known."""
+    return getattr(task, "_schedule_points", None)
 
 
 def has_leaked_scopes(task: trio.lowlevel.Task) -> bool:
@@ -45,14 +83,9 @@ async def close_leaked_scopes(task: trio.lowlevel.Task) -> None:
     for nursery in leaked:
         nursery._closed = True
     leaked.clear()
-    activate = getattr(task, "_activate_cancel_status", None)
     home = getattr(task.parent_nursery, "_cancel_status", None)
-    if activate is not None and home is not None:
-        status = getattr(task, "_cancel_status", None)
-        activate(home)
-        while status is not None and status is not home:
-            status, leaked_status = status.parent, status
-            leaked_status.parent = None  # or the nursery around us would keep it for its life
+    if home is not None:
+        return_to_scope(task, home)
 
 
 def seed_schedule(seed: str) -> None:

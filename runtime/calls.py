@@ -11,9 +11,10 @@ from runtime.crashes import same_reason
 from runtime.current import Address, Target, current_table, find_process
 from runtime.errors import CallExit, CallTimeout, ProcessNotFound
 from runtime.exits import NO_PROCESS, NORMAL, Crashed, ExitReason, check_reason
+from runtime.inline_calls import QUEUED, call_inline
 from runtime.messages import Call, Cast, check_sendable, is_call_class
 from runtime.outcomes import check_seconds
-from runtime.pending_calls import StopServer, call_process
+from runtime.pending_calls import PendingCall, StopServer, call_process, wait_for_reply
 from runtime.pid import Pid
 from runtime.process import Process
 from runtime.process_table import check_name
@@ -60,7 +61,14 @@ class Ref(Address):
                 f"request: got {_kind(request)}, allowed is an instance of a Call subclass"
             )
         check_seconds("timeout", timeout)
-        return cast("R", await call_process(self.find(), self, request, timeout))
+        process = self.find()
+        if process is not None and process.inlet is not None and timeout > 0:
+            reply = call_inline(process, self, request)
+            if isinstance(reply, PendingCall):
+                return cast("R", await wait_for_reply(reply, timeout))
+            if reply is not QUEUED:
+                return cast("R", reply)
+        return cast("R", await call_process(process, self, request, timeout))
 
     def cast(self, message: Cast) -> None:
         """Send a request that has no reply; never blocks. OTP: ``GenServer.cast``.

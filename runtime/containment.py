@@ -24,6 +24,14 @@ def attempt(hook: Callable[..., T], *args: object) -> tuple[T | None, Exception 
         return None, exc
 
 
+def crash_of(run: Callable[..., T], *args: object) -> tuple[T | None, BaseException | None]:
+    """Like ``attempt``, but whatever is raised: for another task than this one to raise again."""
+    try:
+        return run(*args), None
+    except BaseException as exc:  # noqa: BLE001  the one place, see above
+        return None, exc
+
+
 def contain(fallback: T, hook: Callable[..., T], *args: object) -> T:
     """``hook(*args)``, or ``fallback`` if it raises anything, which goes to ``sys.excepthook``.
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
+from typing import TypeVar
 
 import trio
 
+from runtime import _trio
+from runtime.errors import OutsideProcess
 from runtime.process import Process
 from runtime.user_code import as_coroutine, await_user, call_user
+
+T = TypeVar("T")
 
 
 class Entered:
@@ -87,6 +93,30 @@ def _chain(exc: BaseException, earlier: BaseException) -> None:
         exc = exc.__context__
     if exc.__context__ is None:
         exc.__context__ = earlier
+
+
+async def enter(
+    process: Process,
+    manager: AbstractAsyncContextManager[T] | AbstractContextManager[T],
+    entered: list[Entered],
+) -> T:
+    """Enter a context manager in the process's own task, and remember how to close it."""
+    task = process.task
+    if task is None or trio.lowlevel.current_task() is not task:
+        raise OutsideProcess(
+            "enter was called outside the process's own task, "
+            "which is the one that closes the context manager"
+        )
+    before = _trio.scope_fingerprint(task)
+    if isinstance(manager, AbstractAsyncContextManager):
+        is_async, value = True, await manager.__aenter__()
+    elif isinstance(manager, AbstractContextManager):
+        is_async, value = False, manager.__enter__()
+    else:
+        raise TypeError(f"manager: got {manager!r}, allowed is a context manager")
+    opened_scope = _trio.scope_fingerprint(task) != before
+    entered.append(Entered(manager, is_async=is_async, opened_scope=opened_scope, value=value))
+    return value
 
 
 async def close_all(

@@ -7,6 +7,7 @@ no lock. A raise in a callback ends the process, and its supervisor decides what
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import partial
@@ -21,6 +22,7 @@ from runtime.exits import ExitReason
 from runtime.handlers import Handler, HandlerTable, collect_handlers
 from runtime.instruments import MessageUnexpected
 from runtime.mailbox import MailboxLimit
+from runtime.messages import HandleCall, SystemCall
 from runtime.outcomes import CastResult, InitResult
 from runtime.pending_calls import ReplyTo
 from runtime.server_body import ServerBody
@@ -40,20 +42,26 @@ class GenServer:
     like. A ``def`` is atomic and must not block: blocking work goes to ``trio.to_thread``. An
     ``async def`` is interrupted at its next checkpoint when an exit signal arrives.
 
-    ``mailbox`` limits the waiting messages of every instance; ``None`` is no limit.
+    ``mailbox`` limits the waiting messages of every instance; ``None`` is no limit. A call that
+    finds the server idle runs a ``def`` handler at once, in the caller's Trio task; with
+    ``inline = False`` handlers run in the server's own, as those must that use what belongs to a
+    task, such as ``trio.Lock`` or ``trio.lowlevel.current_task()``.
     """
 
     __slots__ = ("__dict__", "__weakref__", "_loop")
 
     mailbox: ClassVar[MailboxLimit | None] = None
+    inline: ClassVar[bool] = True
     _body_class: ClassVar[type[ServerBody]] = ServerBody
     _child_type: ClassVar[ChildType] = "worker"
     _child_shutdown: ClassVar[ShutdownBudget] = DEFAULT_SHUTDOWN
     _handlers: ClassVar[HandlerTable] = HandlerTable({})
+    _plain_handlers: ClassVar[dict[type, tuple[object, tuple[str, bool] | None]]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._handlers = collect_handlers(cls)
+        cls._plain_handlers = {}
 
     # -- callbacks --------------------------------------------------------------------------
 
@@ -172,6 +180,36 @@ class GenServer:
 
     def _handler_of(self, message: object) -> Handler | None:
         return self._handlers.find(type(message))
+
+    def _plain_handler_of(self, request: object) -> tuple[str, bool] | None:
+        """The ``def`` that takes this call, and whether it takes ``reply_to``: ``inline_calls``.
+
+        What is found for a class is kept as long as its ``handle_call`` stays what it was then.
+        """
+        cls, kind = type(self), type(request)
+        if not self.inline or "handle_call" in self.__dict__:
+            return None
+        found = self._plain_handlers.get(kind)
+        if found is None or found[0] is not cls.handle_call:
+            found = self._plain_handlers[kind] = (cls.handle_call, cls._find_plain_handler(kind))
+        return found[1]
+
+    @classmethod
+    def _find_plain_handler(cls, request: type) -> tuple[str, bool] | None:
+        if issubclass(request, SystemCall):
+            return None
+        if cls.handle_call is GenServer.handle_call:
+            handler = cls._handlers.find(request)
+            if handler is None:
+                return None
+            name, wants_reply_to = handler.name, handler.wants_reply_to
+        elif issubclass(request, HandleCall):
+            return None
+        else:
+            name, wants_reply_to = "handle_call", True
+        if inspect.iscoroutinefunction(getattr(cls, name)):
+            return None
+        return name, wants_reply_to
 
     def _no_handler(self, kind: str, message: object) -> str:
         return (

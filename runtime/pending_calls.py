@@ -16,6 +16,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 import trio
 from trio.lowlevel import Abort, Task, enable_ki_protection
 
+from runtime._trio import is_cancelled
 from runtime.containment import contain
 from runtime.current import current_process
 from runtime.cycles import break_cycle, cycle_through, owners, pids_of
@@ -48,6 +49,7 @@ class PendingCall(Envelope):
         "task",
         "value",
         "visible",
+        "waits",
     )
 
     def __init__(
@@ -63,6 +65,7 @@ class PendingCall(Envelope):
         self.result: _Result = "none"
         self.value: object = None
         self.visible: Request[object] | None = None
+        self.waits = False  # not yet: an answer now finds its caller running
         self.task: Task | None = trio.lowlevel.current_task()
 
     @property
@@ -82,10 +85,14 @@ class PendingCall(Envelope):
         if task is None:
             return False
         self.server.check_thread()
+        if not self.waits and is_cancelled(task):
+            self._over(gave_up=True)  # by the handler that runs in its step: it waits no more
+            return False
         self._over(gave_up=result == "timeout")
         self.result = result
         self.value = value
-        trio.lowlevel.reschedule(task)
+        if self.waits:
+            trio.lowlevel.reschedule(task)
         return True
 
     def _over(self, *, gave_up: bool) -> None:
@@ -261,9 +268,7 @@ async def call_process(
     if server is None:
         await trio.lowlevel.checkpoint()  # a retry loop must not freeze the program
         raise CallExit(NO_PROCESS, target, request)
-    me = current_process()
-    if me is not None and me.task is not trio.lowlevel.current_task():
-        me = None
+    me = own_process(trio.lowlevel.current_task())
     pending = PendingCall(server, target, request, me)
     try:
         if me is not None and (cycle := cycle_through(me, server)) is not None:
@@ -276,12 +281,30 @@ async def call_process(
         pending.task = None
         await trio.lowlevel.checkpoint()
         raise CallTimeout(timeout, target, request)
-    server.pending[pending] = None
+    return await wait_for_reply(pending, timeout)
+
+
+def own_process(task: Task) -> Process | None:
+    """The process whose own task this is, which runs."""
+    me = current_process()
+    return me if me is not None and me.task is task else None
+
+
+@enable_ki_protection
+async def wait_for_reply(pending: PendingCall, timeout: float) -> object:
+    """Wait for what ends a call that the server has got."""
+    if pending.task is None:
+        if pending.result == "none":
+            await trio.lowlevel.checkpoint_if_cancelled()
+        return pending.outcome(timeout)
+    server, me = pending.server, pending.caller
     deadlines = server.table.deadlines
+    server.pending[pending] = None
     if timeout != math.inf:
         pending.deadline = deadlines.schedule(trio.current_time() + timeout, pending.time_out)
     if me is not None:
         me.waiting_for = pending
+    pending.waits = True
     try:
         await trio.lowlevel.wait_task_rescheduled(pending.abort)
     finally:

@@ -26,6 +26,7 @@ from runtime import _trio
 from runtime.crashes import fatal_in, foreign_cancelled, reason_of, same_reason, without_cancelled
 from runtime.errors import CallExit, MailboxFull, NoNode
 from runtime.exits import KILLED, NORMAL, ExitReason, is_abnormal, is_clean
+from runtime.inlet import Inlet
 from runtime.instruments import (
     CleanupFailed,
     MessageDropped,
@@ -98,9 +99,11 @@ class Process:
         "grace",
         "handled",
         "ignored",
+        "inlet",
         "keeper",
         "killed",
         "label",
+        "lent",
         "links",
         "mailbox",
         "name",
@@ -131,9 +134,7 @@ class Process:
         limit: MailboxLimit | None,
         budget: float | str,
     ) -> None:
-        self.pid = pid
-        self.table = table
-        self.body = body
+        self.pid, self.table, self.body = pid, table, body
         self.parent = parent
         self.name = name
         self.budget = budget  # how long its owner lets it end: seconds or "brutal_kill"
@@ -148,6 +149,8 @@ class Process:
         self.killed = False  # by a kill aimed at itself; then there are no last words
         self.given_up = False  # by its owner, which kills it without giving it time
         self.parked = False  # sleeps in its mailbox
+        self.inlet: Inlet | None = None  # while a call may run its handler at once
+        self.lent = False  # a call does: to its handler it does not sleep
         self.ignored = False  # init returned Ignore
         self.keeper: Process | None = None  # whose open block it is the tree of; it stops it
         self.stop_asked_at: float | None = None  # by its owner: the shutdown budget runs from then
@@ -235,6 +238,9 @@ class Process:
         await trio.lowlevel.wait_task_rescheduled(self._unpark)
 
     def _unpark(self, _raise_cancel: object) -> Abort:
+        if self.lent:
+            self.wake()  # the cancellation waits for the next checkpoint, as for any handler
+            return Abort.FAILED
         self.parked = False
         return Abort.SUCCEEDED
 
@@ -275,8 +281,7 @@ class Process:
         """The signal nobody can trap: also ends ``terminate`` and other last words."""
         self.check_thread()
         if self.status != "ended" and not self.killed:
-            self.killed = True
-            self.exiting = None
+            self.killed, self.exiting = True, None
             self.accept_exit(KILLED)
             if self.grace is not None:
                 self.grace.cancel()
@@ -379,7 +384,7 @@ class Process:
         self.watches.clear()
         self.claims = None
         self.mailbox.items.clear()
-        self.current = self.waiting_for = self.task = self.scope = self.grace = None
+        self.current = self.waiting_for = self.task = self.scope = self.grace = self.inlet = None
 
     def _report(self, reason: ExitReason) -> None:
         instruments = self.table.instruments

@@ -7,9 +7,10 @@ never see each other's processes. Generic in the process class, so that it stays
 from __future__ import annotations
 
 import contextvars
+import os
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import trio
 
@@ -17,8 +18,12 @@ from runtime.deadlines import Deadlines
 from runtime.errors import NoNode
 from runtime.instruments import Instruments
 from runtime.pid import Pid
+from runtime.turn import Turn
 
 P = TypeVar("P")
+
+SWITCH: Final = "TRIO_OTP_INLINE"
+"""Set to 0 in the environment, every call goes by the mailbox: see ``inline_calls``."""
 
 
 def check_name(field: str, name: object) -> str:
@@ -54,7 +59,15 @@ class ProcessTable(Generic[P]):
         self.by_name: dict[str, P] = {}
         self.tables: dict[str, object] = {}
         self.roots: dict[P, None] = {}
+        self.turn = self._turn()
         self._last_number = 0
+
+    @staticmethod
+    def _turn() -> Turn | None:
+        """``None`` if every call is to go by the mailbox."""
+        if os.environ.get(SWITCH) == "0":
+            return None
+        return Turn(trio.lowlevel.current_clock().current_time)
 
     @property
     def nursery(self) -> trio.Nursery:

@@ -9,21 +9,29 @@ the process entered is closed and before anybody hears of the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
-from typing import Final, Generic, Literal, Protocol, TypeVar, cast
+from typing import Any, Final, Generic, Literal, Protocol, TypeVar, cast
 
 import msgspec
 import trio
 
-from runtime import _trio
-from runtime.containment import attempt, short_repr
-from runtime.entered import Entered, Failures, close_all
-from runtime.errors import BadResult, OutsideProcess, UnhandledMessage
+from runtime.callback_results import (
+    CALL_MAY,
+    CAST_MAY,
+    INIT_MAY,
+    bad_none,
+    bad_result,
+    is_outcome_class,
+    wrong_server,
+)
+from runtime.containment import attempt, crash_of
+from runtime.entered import Entered, Failures, close_all, enter
+from runtime.errors import BadResult
 from runtime.exits import NORMAL, ExitReason
 from runtime.life_scope import LifeScope
-from runtime.messages import Cast, Exit, HandleCall, IdleTimeout, SystemCall
+from runtime.messages import Cast, Envelope, Exit, HandleCall, IdleTimeout, SystemCall
 from runtime.outcomes import (
     Continue,
     Idle,
@@ -42,9 +50,6 @@ T = TypeVar("T")
 R_co = TypeVar("R_co", covariant=True)
 
 _YIELD_EVERY: Final = 32
-_INIT_MAY: Final = "None, Continue(arg), Idle(seconds), Stop(reason) and Ignore()"
-_CALL_MAY: Final = "the reply, Reply(value), NoReply() and Stop(reason)"
-_CAST_MAY: Final = "None, Continue(arg), Idle(seconds), NoReply() and Stop(reason) without a reply"
 _EMPTY: Final = object()
 
 
@@ -54,6 +59,7 @@ class Server(Protocol):
     # fmt: off
     def _attach(self, loop: ServerLoop | None) -> None: ...
     def _handler_of(self, message: object) -> object: ...
+    def _plain_handler_of(self, request: object) -> tuple[str, bool] | None: ...
     def init(self) -> object: ...  # noqa: D102
     def handle_call(self, request: object, reply_to: ReplyTo[object]) -> object: ...  # noqa: D102
     def handle_cast(self, message: object) -> object: ...  # noqa: D102
@@ -91,6 +97,8 @@ class ServerLoop:
         self._idle_at: float | None = None
         self.entered: list[Entered] = []
         self._last_call: tuple[PendingCall, object] | None = None  # answered after terminate
+        self._handed: tuple[PendingCall, object, Coroutine[Any, Any, object]] | None = None
+        self._crash: BaseException | None = None  # of a handler that a caller has run
 
     # -- life -------------------------------------------------------------------------------
 
@@ -117,20 +125,22 @@ class ServerLoop:
                 return True
             case Stop():
                 if result.reply is not msgspec.UNSET:
-                    raise self._bad_result("init", result, _INIT_MAY)
+                    raise self._bad_result("init", result, INIT_MAY)
                 self._stop(result.reason)
             case Ignore():
                 self.process.ignored = True
                 self._stop(NORMAL)
             case _:
-                raise self._bad_result("init", result, _INIT_MAY)
+                raise self._bad_result("init", result, INIT_MAY)
         return False
 
     async def _serve(self) -> None:
         process = self.process
         budget = _YIELD_EVERY
-        while process.exiting is None and not process.ending:
-            if self._next is not None and not self.suspended:
+        while self._handed is not None or (process.exiting is None and not process.ending):
+            if self._handed is not None:
+                await self._finish(*self._handed)
+            elif self._next is not None and not self.suspended:
                 await self._continue(self._next)
             elif (message := self._take()) is not _EMPTY:
                 await self._dispatch(message)
@@ -141,6 +151,7 @@ class ServerLoop:
             if budget == 0:
                 await trio.lowlevel.cancel_shielded_checkpoint()
                 budget = _YIELD_EVERY
+        self._raise_crash()
 
     def _take(self) -> object:
         """The next message; while suspended only what the runtime itself sent."""
@@ -170,7 +181,11 @@ class ServerLoop:
         """Until something happens, or the idle time is over."""
         process = self.process
         if self._idle_at is None or self.suspended:
-            await process.park()
+            process.inlet = None if self.suspended else self
+            try:
+                await process.park()
+            finally:
+                process.inlet = None
             return
         deadlines = process.table.deadlines
         deadline = deadlines.schedule(self._idle_at, self._idle_over)
@@ -215,10 +230,14 @@ class ServerLoop:
 
     async def _handle_call(self, server: Server, pending: PendingCall) -> None:
         if isinstance(pending.request, HandleCall) and not server._handler_of(pending.request):
-            pending.settle("error", self._wrong_server(pending))
+            error = wrong_server(self.process, server, pending.target, pending.request)
+            pending.settle("error", error)
             return
         reply_to: ReplyTo[object] = ReplyTo(pending)
-        result = await self._run(server.handle_call, pending.request, reply_to)
+        self._settle(pending, await self._run(server.handle_call, pending.request, reply_to))
+
+    def _settle(self, pending: PendingCall, result: object) -> None:
+        """What a handler of calls has returned."""
         match result:
             case Reply():
                 self._reply(pending, cast("Reply[object]", result).value)
@@ -231,15 +250,15 @@ class ServerLoop:
                     self._last_call = (pending, result.reply)
                 self._stop(result.reason)
             case Outcome():
-                raise self._bad_result("handle_call", result, _CALL_MAY)
-            case _ if _is_outcome_class(result):
-                raise self._bad_result("handle_call", result, _CALL_MAY)
+                raise self._bad_result("handle_call", result, CALL_MAY)
+            case _ if is_outcome_class(result):
+                raise self._bad_result("handle_call", result, CALL_MAY)
             case _:
                 self._reply(pending, result)
 
     def _reply(self, pending: PendingCall, value: object) -> None:
         if value is None and not pending.may_reply_none():
-            raise self._bad_none(pending)
+            raise bad_none(self.server, pending.request)
         pending.settle("reply", value)
 
     def _accept(self, callback: str, result: object) -> None:
@@ -251,10 +270,10 @@ class ServerLoop:
                 self._then(result.then)
             case Stop():
                 if result.reply is not msgspec.UNSET:
-                    raise self._bad_result(callback, result, _CAST_MAY)
+                    raise self._bad_result(callback, result, CAST_MAY)
                 self._stop(result.reason)
             case _:
-                raise self._bad_result(callback, result, _CAST_MAY)
+                raise self._bad_result(callback, result, CAST_MAY)
 
     def _then(self, then: Then) -> None:
         if isinstance(then, Continue):
@@ -278,6 +297,47 @@ class ServerLoop:
             pending.settle("error", error)
             error = None  # this frame is in its traceback: break the cycle
 
+    # -- handlers that their callers have run: see ``inline_calls`` -------------------------
+
+    def plain_handler(self, request: object) -> tuple[str, bool] | None:
+        """See ``Inlet``."""
+        assert self.server is not None
+        return self.server._plain_handler_of(request)
+
+    def handed_over(
+        self, call: Envelope, reply_to: object, result: object, crash: BaseException | None
+    ) -> None:
+        """See ``Inlet``. The loop wakes up if there is anything left to do."""
+        assert isinstance(call, PendingCall)
+        if crash is None:
+            coroutine = as_coroutine(result)
+            if coroutine is not None:
+                self._handed = (call, reply_to, coroutine)
+            else:
+                _, crash = crash_of(self._settle, call, result)
+        if crash is not None:
+            self._crash, self.process.ending = crash, True
+            crash = None  # this frame may be behind those of its traceback: break the cycle
+        goes_on = self.process.ending or self._handed or self._next or self._idle_at is not None
+        if self.process.parked and goes_on:
+            self.process.wake()
+
+    async def _finish(
+        self, pending: PendingCall, reply_to: object, coroutine: Coroutine[Any, Any, object]
+    ) -> None:
+        """Await what a plain function returned; ``reply_to`` must outlive that."""
+        self._handed = None
+        self._life.open()
+        self._settle(pending, await await_user(coroutine))
+
+    def _raise_crash(self) -> None:
+        crash, self._crash = self._crash, None
+        if crash is not None:
+            try:
+                raise crash
+            finally:
+                del crash  # this frame is in its traceback: break the cycle
+
     # -- calling the user -------------------------------------------------------------------
 
     async def _run(self, method: Callable[..., object], *args: object) -> object:
@@ -291,56 +351,10 @@ class ServerLoop:
 
     async def enter(self, manager: AbstractAsyncContextManager[T] | AbstractContextManager[T]) -> T:
         """See ``GenServer.enter``."""
-        task = self.process.task
-        if task is None or trio.lowlevel.current_task() is not task:
-            raise OutsideProcess(
-                "enter was called outside the process's own task, "
-                "which is the one that closes the context manager"
-            )
-        before = _trio.scope_fingerprint(task)
-        if isinstance(manager, AbstractAsyncContextManager):
-            is_async, value = True, await manager.__aenter__()
-        elif isinstance(manager, AbstractContextManager):
-            is_async, value = False, manager.__enter__()
-        else:
-            raise TypeError(f"manager: got {manager!r}, allowed is a context manager")
-        opened_scope = _trio.scope_fingerprint(task) != before
-        self.entered.append(
-            Entered(manager, is_async=is_async, opened_scope=opened_scope, value=value)
-        )
-        return value
-
-    def _wrong_server(self, pending: PendingCall) -> UnhandledMessage:
-        return UnhandledMessage(
-            f"{self.process.pid!r} runs {self._server_name}, which does not know "
-            f"{type(pending.request).__name__}: {short_repr(pending.target)} is the wrong handle"
-        )
-
-    def _bad_none(self, pending: PendingCall) -> BadResult:
-        request = type(pending.request).__name__
-        return BadResult(
-            f"handle_call of {self._server_name} returned None for {request}, whose "
-            "reply type does not admit None: a branch without a return?",
-            None,
-        )
+        return await enter(self.process, manager, self.entered)
 
     def _bad_result(self, callback: str, result: object, allowed: str) -> BadResult:
-        return BadResult(
-            f"{callback} of {self._server_name} returned {self._shown(result)}, "
-            f"allowed are {allowed}",
-            result,
-        )
-
-    def _shown(self, result: object) -> str:
-        """A result as ``redact`` lets messages be shown; a class where a value was meant."""
-        if _is_outcome_class(result):
-            name: str = getattr(result, "__name__", "")
-            return f"the class {name}, not a value: {name}(...)"
-        return self.process.body.describe(result)
-
-    @property
-    def _server_name(self) -> str:
-        return type(self.server).__name__
+        return bad_result(self.process, self.server, callback, result, allowed)
 
     # -- the end ----------------------------------------------------------------------------
 
@@ -384,8 +398,3 @@ class _Ending:
             await loop.last_words(reason)
         await close_all(process, loop.entered, exc, failures)
         failures.raise_last()
-
-
-def _is_outcome_class(result: object) -> bool:
-    """``return NoReply`` instead of ``return NoReply()``."""
-    return isinstance(result, type) and issubclass(result, Outcome)

@@ -22,6 +22,12 @@ def call_user(callback: Callable[..., T], *args: object) -> T:
 
 
 @disable_ki_protection
+def call_method(instance: object, name: str, *args: object) -> object:
+    """``instance.name(*args)``; looking the method up may be users' code as well."""
+    return getattr(instance, name)(*args)
+
+
+@disable_ki_protection
 async def await_user(coroutine: Coroutine[Any, Any, T]) -> T:
     """``await coroutine``."""
     return await coroutine

@@ -58,6 +58,7 @@ class SupervisingBody(ServerBody):
 class Supervising(GenServer):
     """Base of the supervisors: where the children live, and what is nobody's business."""
 
+    inline: ClassVar[bool] = False
     _body_class: ClassVar[type[ServerBody]] = SupervisingBody
     _child_type: ClassVar[ChildType] = "supervisor"
     _child_shutdown: ClassVar[ShutdownBudget] = math.inf

@@ -6,14 +6,16 @@ Virtual time and the seed of the schedule come from the plugin that users have t
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from typing import get_args
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from runtime import Event, Instrument, Node, open_node
 from runtime.process import Process, table_var
-from runtime.process_table import ProcessTable
+from runtime.process_table import SWITCH, ProcessTable
 from runtime.testing import Reports
 
 # What scenarios and parts assert is shown like what tests assert.
@@ -22,13 +24,63 @@ pytest.register_assert_rewrite(
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--queued``: the other way to dispatch calls."""
+    parser.addoption(
+        "--queued",
+        action="store_true",
+        help=f"every call goes by the mailbox, as with {SWITCH}=0 in the environment",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Also for the programs that tests start."""
+    if config.getoption("--queued"):
+        os.environ[SWITCH] = "0"
+
+
+def pytest_report_header() -> str:
+    """Printed first, so that whatever fails can be repeated."""
+    return f"calls: {'queued' if is_queued() else 'inline'}"
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many lines differ from Elixir's, if they were compared, also by workers of xdist."""
+    """How calls went, as the header is not shown with ``-q``; how many lines differ from Elixir's.
+
+    The last if they were compared, also by workers of xdist.
+    """
     from tests.oracle.comparing import summary
 
+    if is_queued() and terminalreporter.stats.get("failed"):
+        terminalreporter.write_line("and calls are dispatched as they were with --queued")
     compared = (one for reports in terminalreporter.stats.values() for one in reports)
     if any((getattr(one, "nodeid", None) or "").startswith("tests/oracle/") for one in compared):
         terminalreporter.write_line(f"{summary()} (python -m tests.oracle --differences)")
+
+
+def is_queued() -> bool:
+    """Whether every call of this run goes by the mailbox."""
+    return os.environ.get(SWITCH) == "0"
+
+
+@pytest.fixture
+def dispatch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How nodes opened from now on dispatch calls: ``inline``, ``queued`` or ``as ever``."""
+    mode = str(request.param)
+    if mode == "queued":
+        monkeypatch.setenv(SWITCH, "0")
+    elif mode == "inline":
+        monkeypatch.delenv(SWITCH, raising=False)
+    return mode
+
+
+def in_both_modes(*names: str) -> list[ParameterSet]:
+    """Each name, as the run dispatches calls, and as ``NAME-queued`` with all of them queued."""
+    return [
+        pytest.param(name, mode, id=name if mode == "as ever" else f"{name}-{mode}")
+        for mode in ("as ever", "queued")
+        for name in names
+    ]
 
 
 class Recorder(Reports):

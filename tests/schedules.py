@@ -1,7 +1,8 @@
 """``python -m tests.schedules``: the tests that an order of tasks could upset, under many orders.
 
 Trio runs tasks that are ready at once in random order, by design. Each run here takes another seed
-of that; one that fails is printed with what failed, and the command that repeats it.
+of that, odd ones with calls that run at once and even ones with calls that queue; one that fails is
+printed with what failed, and the command that repeats it.
 """
 
 from __future__ import annotations
@@ -34,11 +35,16 @@ def files() -> Iterator[str]:
             yield path.relative_to(ROOT).as_posix()
 
 
+def options_of(seed: int) -> list[str]:
+    """What repeats a run: with even seeds every call goes by the mailbox."""
+    return ["--trio-schedule", str(seed), *([] if seed % 2 else ["--queued"])]
+
+
 def run(seed: int) -> tuple[int, list[str], str]:
     """Run them all under one seed: the seed, what failed, and how."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-rf", "-p", "no:cacheprovider", "-m",
-         "not real_clock", "--trio-schedule", str(seed), *files()],
+         "not real_clock", *options_of(seed), *files()],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     failed = FAILED.findall(done.stdout)
@@ -62,7 +68,9 @@ def main() -> int:
                 bad += 1
                 print(printed)
             for test in failed:
-                print(f"seed {seed}: {test}\n  make test ARGS='--trio-schedule {seed} {test}'")
+                print(
+                    f"seed {seed}: {test}\n  make test ARGS='{' '.join(options_of(seed))} {test}'"
+                )
             if sys.stdout.isatty() or number % 10 == 0 or number == options.count:
                 print(f"{number} of {options.count} schedules, {bad} with failures", flush=True)
     return 1 if bad else 0

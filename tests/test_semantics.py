@@ -17,7 +17,9 @@ TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 def names_in(path: Path) -> set[str]:
     """The names of the test functions in a file."""
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return {node.name for node in ast.parse(path.read_text()).body if isinstance(node, functions)}
+    return {
+        node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, functions)
+    }
 
 
 def test_every_sentence_names_a_test() -> None:

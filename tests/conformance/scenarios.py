@@ -12,7 +12,7 @@ import pytest
 from runtime import Node
 from tests.conformance.rows import ROWS
 from tests.conformance.verdicts import NOT_APPLICABLE
-from tests.conftest import Recorder
+from tests.conftest import Recorder, in_both_modes
 
 Scenario: TypeAlias = Callable[..., Awaitable[None]]
 """``async def scenario()``, or ``async def scenario(events)`` if it looks at the node's events."""
@@ -45,13 +45,13 @@ def scenarios_in(*modules: ModuleType) -> dict[str, Scenario]:
 
 
 def every_row(group: str, scenarios: dict[str, Scenario]) -> Callable[..., Awaitable[None]]:
-    """The test of a group: each row that applies, under its id, in an open node."""
+    """The test of a group: each row that applies, under its id, in an open node, in both modes."""
     ids = [one.id for one in ROWS.values() if one.group == group and one.id not in NOT_APPLICABLE]
     foreign = set(scenarios) - set(ids)
     assert not foreign, f"not applicable, or of another group: {sorted(foreign)}"
 
-    @pytest.mark.parametrize("row_id", ids)
-    async def test_row(row_id: str, node: Node, events: Recorder) -> None:
+    @pytest.mark.parametrize(("row_id", "dispatch"), in_both_modes(*ids), indirect=["dispatch"])
+    async def test_row(row_id: str, dispatch: str, node: Node, events: Recorder) -> None:
         assert row_id in scenarios, f"no scenario shows {ROWS[row_id]}"
         scenario = scenarios[row_id]
         await (scenario(events) if inspect.signature(scenario).parameters else scenario())

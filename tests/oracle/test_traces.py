@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conftest import in_both_modes
 from tests.oracle.comparing import DIFFERENCES, expected, names, printed_by_elixir, reasons
 from tests.oracle.playing import TRACES, play
 
@@ -14,8 +15,8 @@ def test_every_trace_of_elixir_has_its_port() -> None:
     assert list(TRACES) == names()
 
 
-@pytest.mark.parametrize("name", TRACES)
-def test_a_trace_prints_what_elixir_printed_but_for_what_is_named(name: str) -> None:
+@pytest.mark.parametrize(("name", "dispatch"), in_both_modes(*TRACES), indirect=["dispatch"])
+def test_a_trace_prints_what_elixir_printed_but_for_what_is_named(name: str, dispatch: str) -> None:
     assert play(name) == list(expected(name).ours)
 
 

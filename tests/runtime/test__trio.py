@@ -26,6 +26,8 @@ async def test_trio_still_has_the_private_names() -> None:
     task = current_task()
     async with trio.open_nursery() as nursery:
         assert task._cancel_status is not None
+        assert task._cancel_status.effectively_cancelled is False
+        assert isinstance(task._schedule_points, int)
         assert callable(task._activate_cancel_status)
         assert isinstance(task._child_nurseries, list)
         assert nursery._closed is False
@@ -142,3 +144,63 @@ async def test_the_order_of_tasks_follows_from_the_seed() -> None:
 def test_without_the_private_name_the_order_stays_random(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(trio._core._run, "_r")
     _trio.seed_schedule("a")
+
+
+class Nameless:
+    """A task whose private names have changed."""
+
+    def __init__(self, task: Task) -> None:
+        self.child_nurseries = task.child_nurseries
+
+
+def nameless(task: Task) -> Task:
+    other: Task = Nameless(task)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    return other
+
+
+@pytest.mark.parametrize("seen_as", [lambda task: task, nameless], ids=["names", "no names"])
+async def test_a_task_is_cancelled_as_soon_as_its_scope_is(seen_as: Callable[[Task], Task]) -> None:
+    task = seen_as(current_task())
+    assert not _trio.is_cancelled(task)
+    assert _trio.live_scope(task) is not None
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        assert _trio.is_cancelled(task)
+        assert _trio.live_scope(task) is None
+        with trio.CancelScope(shield=True):  # noqa: ASYNC100  what is tested
+            assert not _trio.is_cancelled(task)
+        await trio.lowlevel.checkpoint()
+    assert not _trio.is_cancelled(task)
+
+
+async def test_scopes_left_open_are_taken_off_a_task_that_goes_on() -> None:
+    task = current_task()
+    home = _trio.live_scope(task)
+    assert not _trio.return_to_scope(task, home)
+    for _ in range(2):
+        trio.CancelScope().__enter__()
+    last = trio.CancelScope()
+    last.__enter__()
+    last.cancel()
+    assert _trio.live_scope(task) is None
+    assert _trio.return_to_scope(task, home)
+    assert _trio.live_scope(task) is home
+    await trio.lowlevel.checkpoint()
+    with trio.move_on_after(1) as scope:
+        await trio.sleep_forever()
+    assert scope.cancelled_caught, "its own scopes work as before"
+
+
+async def test_without_the_names_they_stay() -> None:
+    task = nameless(current_task())
+    assert not _trio.return_to_scope(task, _trio.live_scope(task))
+
+
+async def test_schedule_points_tell_whether_a_task_has_let_others_run() -> None:
+    task = current_task()
+    before = _trio.schedule_points(task)
+    assert before is not None
+    assert _trio.schedule_points(task) == before
+    await trio.lowlevel.checkpoint()
+    assert _trio.schedule_points(task) != before
+    assert _trio.schedule_points(nameless(task)) is None

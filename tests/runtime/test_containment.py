@@ -8,7 +8,7 @@ from types import TracebackType
 import pytest
 
 from runtime import ProcessExit
-from runtime.containment import attempt, contain, short_repr, show
+from runtime.containment import attempt, contain, crash_of, short_repr, show
 
 Reported = list[BaseException]
 
@@ -79,6 +79,16 @@ def test_an_excepthook_that_raises_does_not_hurt_the_caller(
 
     monkeypatch.setattr(sys, "excepthook", hook)
     assert what_escapes(ValueError()) is None
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), KeyboardInterrupt(), SystemExit(3)], ids=repr)
+def test_crash_of_gives_back_whatever_is_raised(error: BaseException, reported: Reported) -> None:
+    def fail(_: int) -> None:
+        raise error
+
+    assert crash_of(fail, 1) == (None, error)
+    assert crash_of(divmod, 7, 2) == ((3, 1), None)
+    assert reported == [], "it is somebody else's to raise"
 
 
 def test_short_repr_is_repr_up_to_the_limit() -> None:

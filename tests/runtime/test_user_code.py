@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from runtime import Call, Cast, Continue, ExitReason, GenServer, Node, handles, spawn, wait_exit
-from runtime.user_code import as_coroutine
+from runtime.user_code import as_coroutine, call_method
 
 
 class Get(Call[int]):
@@ -133,3 +133,24 @@ async def test_only_what_async_def_makes_is_a_coroutine() -> None:
     others: list[object] = [None, function, 5, iter(()), functools.partial(function)]
     for other in others:
         assert as_coroutine(other) is None
+
+
+async def test_a_method_is_looked_up_as_users_code_too() -> None:
+    seen = Seen()
+
+    class Odd:
+        @property
+        def method(self) -> Callable[..., object]:
+            seen.look("looked up")
+            return self.call
+
+        def call(self, *args: object) -> object:
+            seen.look("called")
+            return args
+
+    @trio.lowlevel.enable_ki_protection
+    def protected() -> object:
+        return call_method(Odd(), "method", 1, 2)
+
+    assert protected() == (1, 2)
+    assert seen == {"looked up": False, "called": False}

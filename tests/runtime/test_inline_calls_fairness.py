@@ -1,0 +1,195 @@
+"""Who calls in a loop lets others run."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+
+from runtime import CallExit, Node, Ref, kill, named, open_node, register
+from tests.runtime.inlining import Doer, Run, in_both_modes, inline
+
+
+async def turns_of_another(calls: int, doer: Ref, request: Run, clients: int = 1) -> list[int]:
+    """After how many calls, of all clients together, another task had its turns."""
+    made, seen, over = 0, [0], False
+
+    async def client() -> None:
+        nonlocal made
+        for _ in range(calls):
+            await doer.call(request)
+            made += 1
+
+    async def other() -> None:
+        while not over:
+            seen.append(made)
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(other)
+        async with trio.open_nursery() as callers:
+            for _ in range(clients):
+                callers.start_soon(client)
+        over = True
+    return seen
+
+
+def longest_wait(seen: list[int]) -> int:
+    return max(after - before for before, after in pairwise(seen))
+
+
+class TestCounted:
+    pytestmark = inline
+
+    @pytest.mark.parametrize("clients", [1, 3])
+    async def test_another_task_runs_at_least_every_64_calls_of_each(
+        self, node: Node, clients: int
+    ) -> None:
+        doer = await Doer.start()
+        await trio.testing.wait_all_tasks_blocked()
+        seen = await turns_of_another(500, doer, Run(lambda _: None), clients)
+        # two steps of each client may lie between two steps of the other
+        assert 64 <= longest_wait(seen) <= 2 * 64 * clients
+
+    async def test_the_64th_call_is_the_last_of_a_turn(self, node: Node) -> None:
+        doer = await Doer.start()
+        await trio.testing.wait_all_tasks_blocked()
+        for _ in range(3):
+            await trio.lowlevel.checkpoint()
+            with trio.testing.assert_no_checkpoints():
+                for _ in range(64):
+                    await doer.call(Run(lambda _: None))
+            with trio.testing.assert_checkpoints():
+                await doer.call(Run(lambda _: None))
+
+    async def test_who_asks_first_is_first_also_when_its_turn_is_over(self, node: Node) -> None:
+        doer = await Doer.start()
+        await trio.testing.wait_all_tasks_blocked()
+        asked: list[int] = []
+        served: list[int] = []
+
+        async def ask(number: int) -> None:
+            for _ in range(100):
+                asked.append(number)
+                await doer.call(Run(lambda _: served.append(number)))
+
+        async with trio.open_nursery() as nursery:
+            for number in range(5):
+                nursery.start_soon(ask, number)
+        assert served == asked
+
+    async def test_who_is_gone_after_the_pause_is_not_there(self, node: Node) -> None:
+        doer = await Doer.start()
+        register("doer", doer)
+        await trio.testing.wait_all_tasks_blocked()
+
+        async def end_it() -> None:
+            kill(doer)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(end_it)
+            with pytest.raises(CallExit):
+                for _ in range(64 * 4):
+                    await named("doer").call(Run(lambda _: None))
+
+    async def test_who_is_cancelled_when_its_turn_is_over_calls_no_more(self, node: Node) -> None:
+        doer = await Doer.start()
+        await trio.testing.wait_all_tasks_blocked()
+        ran: list[None] = []
+        before: list[int] = []
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as nursery:
+
+                async def cancel() -> None:
+                    before.append(len(ran))
+                    scope.cancel()
+
+                nursery.start_soon(cancel)
+                for _ in range(64 * 4):
+                    await doer.call(Run(lambda _: ran.append(None)))
+        assert scope.cancelled_caught
+        await trio.testing.wait_all_tasks_blocked()
+        assert len(ran) - before[0] in (0, 1), "the one that was sent by then"
+
+
+class HandClock(trio.abc.Clock):
+    """Trio's clock, set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def start_clock(self) -> None:
+        pass
+
+    def current_time(self) -> float:
+        return self.now
+
+    def deadline_to_sleep_time(self, deadline: float) -> float:
+        return 0.0
+
+
+class Steps(trio.abc.Instrument):
+    """Notes how much its own task had done whenever that began a step."""
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.turns: list[int] = []
+        self.task: trio.lowlevel.Task | None = None
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        if task is self.task:
+            self.turns.append(self.made)
+            self.made = 0
+
+
+def turns_of(milliseconds: float) -> list[int]:
+    """How many calls, each of which takes so long, were handled between two of its steps."""
+    clock, steps = HandClock(), Steps()
+
+    def work(_: Any) -> None:
+        clock.now += milliseconds / 1000
+        steps.made += 1
+
+    async def main() -> None:
+        async with open_node(instruments=[]):
+            doer = await Doer.start()
+            for _ in range(5):
+                await trio.lowlevel.checkpoint()
+            steps.task = trio.lowlevel.current_task()
+            for _ in range(200):
+                await doer.call(Run(work))
+            steps.task = None
+
+    trio.run(main, clock=clock, instruments=[steps])
+    return steps.turns
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "calls"), [(20, 1), (1.5, 1), (0.45, 3), (0.11, 10), (0.001, 64)]
+)
+@pytest.mark.parametrize("dispatch", ["inline"], indirect=True)
+def test_a_turn_is_over_after_a_millisecond_of_handlers(
+    dispatch: str, milliseconds: float, calls: int
+) -> None:
+    with_the_one_that_queues = calls + 1
+    assert set(turns_of(milliseconds)) == {with_the_one_that_queues}
+
+
+class TestInBothModes:
+    pytestmark = in_both_modes
+
+    async def test_a_loop_of_calls_can_be_cancelled(self, node: Node) -> None:
+        doer = await Doer.start()
+
+        async def calls() -> None:
+            while True:
+                await doer.call(Run(lambda _: None))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(calls)
+            for _ in range(3):
+                await trio.lowlevel.checkpoint()
+            nursery.cancel_scope.cancel()
