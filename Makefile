@@ -4,6 +4,9 @@
 PYTHON ?= $(shell python3.11 --version >/dev/null 2>&1 && echo python3.11 || echo python3)
 ARGS ?=
 
+# Tests run on as many cores as there are, up to four: ARGS="-n 0 --pdb" takes one process.
+TOGETHER := -n auto --maxprocesses 4 --dist worksteal
+
 VENV  := .venv
 PY    := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
@@ -30,7 +33,7 @@ run: $(STAMP) ## run the link checker example (ARGS="--help" says what it takes)
 	@$(PY) -m examples.sitecheck $(ARGS)
 
 test: $(STAMP) ## run the tests (ARGS="-k name" picks some)
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest $(TOGETHER) $(ARGS)
 
 conformance: $(STAMP) ## run the rows of OTP's behaviour and count them
 	@$(PY) -m tests.conformance $(ARGS)
@@ -42,7 +45,7 @@ schedules: $(STAMP) ## run what an order of tasks could upset under 200 orders
 	@$(PY) -m tests.schedules $(ARGS)
 
 models: $(STAMP) ## let Hypothesis look for steps in which a model and the runtime disagree
-	@MODEL_EXAMPLES=$${MODEL_EXAMPLES:-200} $(PY) -m pytest tests/models $(ARGS)
+	@MODEL_EXAMPLES=$${MODEL_EXAMPLES:-200} $(PY) -m pytest tests/models -o faulthandler_timeout=0 $(ARGS)
 
 soak: $(STAMP) ## run 100,000 of each and look for leaks (ARGS="tasks --count 1000000")
 	@$(PY) -m tests.soak $(ARGS)
@@ -61,7 +64,7 @@ types: $(STAMP) ## check types with mypy and pyright
 	$(PY) -m pyright
 
 cover: $(STAMP) ## run the tests with branch coverage
-	$(PY) -m coverage run --branch -m pytest $(ARGS)
+	$(PY) -m coverage run --branch -m pytest $(TOGETHER) $(ARGS)
 	@$(PY) -m coverage combine --quiet
 	@$(PY) -m coverage report
 
