@@ -7,8 +7,9 @@ was put off for no one process leads nowhere: its server works on.
 
 from __future__ import annotations
 
+from runtime.links import EdgeOf
 from runtime.pid import Pid
-from runtime.process import Edge, Process
+from runtime.process import Process
 
 
 def cycle_through(me: Process, server: Process) -> list[Process] | None:
@@ -51,12 +52,12 @@ def owners(process: Process) -> list[Process]:
     return found
 
 
-def _leads_to(edge: Edge | None) -> Process | None:
+def _leads_to(edge: EdgeOf[Process] | None) -> Process | None:
     """Whom an edge leads to, while anybody waits."""
     return None if edge is None or edge.task is None else edge.leads_to
 
 
-def _refuse_one(path: list[Process], edges: list[Edge | None]) -> None:
+def _refuse_one(path: list[Process], edges: list[EdgeOf[Process] | None]) -> None:
     pids = pids_of(path)
     for at, edge in enumerate(edges):
         if edge is not None and edge.refuse_cycle((*pids[at:], *pids[: at + 1])):

@@ -1,15 +1,16 @@
-"""Context managers a process has entered, and how each must be closed when it ends."""
+"""Context managers a process has entered, how each must be closed, and what comes before that."""
 
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import trio
 
 from runtime import _trio
 from runtime.errors import OutsideProcess
+from runtime.exits import ExitReason
 from runtime.process import Process
 from runtime.user_code import as_coroutine, await_user, call_user
 
@@ -126,3 +127,44 @@ async def close_all(
     while entered:
         with failures:
             await entered.pop().close(process, exc)
+
+
+class Loop(Protocol):
+    """What is about to end."""
+
+    process: Process
+    reason: ExitReason
+    entered: list[Entered]
+
+    async def last_words(self, reason: ExitReason) -> None:
+        """Run ``terminate``."""
+        ...
+
+
+class Ending:
+    """Whatever ends the loop passes through here: ``terminate``, then the clean-up."""
+
+    __slots__ = ("_loop",)
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+
+    async def __aenter__(self) -> None:
+        """Nothing to do."""
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        exc: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        loop, process = self._loop, self._loop.process
+        process.ending = True
+        reason = loop.reason if exc is None else process.reason_for(exc)
+        if process.exiting is not None:
+            reason = process.exiting
+        failures = Failures(process)
+        with failures:
+            await loop.last_words(reason)
+        await close_all(process, loop.entered, exc, failures)
+        failures.raise_last()

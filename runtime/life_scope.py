@@ -15,6 +15,8 @@ class LifeScope:
     It stays open to the end, so that what a callback enters lies inside it.
     """
 
+    __slots__ = ("_process",)
+
     def __init__(self, process: Process) -> None:
         self._process = process
 

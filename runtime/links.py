@@ -1,4 +1,4 @@
-"""Who must hear of a process's end: links and monitors, callers, whoever waits. No delivery.
+"""Who must hear of a process's end, and what it waits for: data, no delivery.
 
 Generic in the process class, so that this file stays below ``process``. The sets of an ordinary
 process are empty, so none is made before it is needed.
@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import Generic, Protocol, TypeVar
 
+from trio.lowlevel import Task
+
 from runtime.exits import ExitReason
 from runtime.messages import MonitorRef
+from runtime.pid import Pid
 
 P = TypeVar("P")
 P_contra = TypeVar("P_contra", contravariant=True)
@@ -30,6 +33,20 @@ class Watch(Protocol):
 
     def wake(self, reason: ExitReason) -> None:
         """The process is up (``None``) or has ended with ``reason``."""
+        ...
+
+
+class EdgeOf(Protocol[P]):
+    """What a process's own task waits for: an edge of ``cycles``, to whoever must act first.
+
+    ``task`` is ``None`` once the wait is over, even if its task has not run yet.
+    """
+
+    task: Task | None
+    leads_to: P | None
+
+    def refuse_cycle(self, cycle: tuple[Pid, ...]) -> bool:
+        """A wait that began later has closed a cycle; whether this edge could be taken back."""
         ...
 
 

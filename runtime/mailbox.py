@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
-from typing import Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -43,13 +43,16 @@ class MailboxLimit(msgspec.Struct, frozen=True):
             )
 
 
+_EMPTY: Final[deque[object]] = deque(maxlen=0)  # nobody's, so that nobody can put anything in
+
+
 class Mailbox:
-    """The waiting messages of one process, oldest first."""
+    """The waiting messages of one process, oldest first. Only ``put`` adds to ``items``."""
 
     __slots__ = ("dropped", "evicted", "items", "limit", "system")
 
     def __init__(self, limit: MailboxLimit | None) -> None:
-        self.items: deque[object] = deque()
+        self.items = _EMPTY  # a deque is larger than all the rest of an idle process
         self.limit = limit
         self.dropped = 0
         self.evicted = 0  # how many were taken out other than by the reader, so far
@@ -57,6 +60,22 @@ class Mailbox:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def put(self, message: object) -> None:
+        """Put a message in."""
+        if self.items is _EMPTY:
+            self.items = deque((message,))
+        else:
+            self.items.append(message)
+
+    def rest(self) -> None:
+        """The reader goes to sleep; an empty deque is given back meanwhile."""
+        if not self.items:
+            self.items = _EMPTY
+
+    def clear(self) -> None:
+        """The reader has ended."""
+        self.items = _EMPTY
 
     @property
     def full(self) -> bool:

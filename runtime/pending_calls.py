@@ -221,6 +221,7 @@ class ReplyTo(Generic[R_contra]):
         pending = self._pending
         pending.leads_to = process
         if pending.caller is not None and pending.task is not None:
+            pending.caller.waiting_for = pending  # not yet, if the handler runs in its step
             break_cycle(pending.caller)
 
     def arm(self) -> None:
@@ -294,6 +295,8 @@ def own_process(task: Task) -> Process | None:
 async def wait_for_reply(pending: PendingCall, timeout: float) -> object:
     """Wait for what ends a call that the server has got."""
     if pending.task is None:
+        if pending.caller is not None:
+            pending.caller.waiting_for = None
         if pending.result == "none":
             await trio.lowlevel.checkpoint_if_cancelled()
         return pending.outcome(timeout)

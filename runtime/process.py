@@ -16,13 +16,15 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Coroutine
 from contextvars import ContextVar
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import trio
 from trio.lowlevel import Abort, RunVar, Task, current_task, enable_ki_protection
 
 from runtime import _trio
+from runtime.bodies import BodyOf, TrapMode
 from runtime.crashes import fatal_in, foreign_cancelled, reason_of, same_reason, without_cancelled
 from runtime.errors import CallExit, MailboxFull, NoNode
 from runtime.exits import KILLED, NORMAL, ExitReason, is_abnormal, is_clean
@@ -34,60 +36,25 @@ from runtime.instruments import (
     ProcessEnded,
     ProcessStarted,
 )
-from runtime.links import Claim, Links, QueuedCall, Watch
+from runtime.links import Claim, EdgeOf, Links, QueuedCall, Watch
 from runtime.mailbox import Mailbox, MailboxLimit, is_droppable
 from runtime.messages import Down, Envelope, Exit
 from runtime.pid import Pid
 from runtime.process_table import ProcessTable
 
 Status: TypeAlias = Literal["starting", "running", "suspended", "ended"]
-TrapMode: TypeAlias = Literal["no", "all", "not parent"]
 
 current_process_var: Final[ContextVar[Process]] = ContextVar("runtime_process")
 table_var: Final[RunVar[ProcessTable[Process]]] = RunVar("runtime_table")
-
-
-class Body(Protocol):
-    """What a process does. ``live`` returns the exit reason; a raise is turned into one."""
-
-    is_server: bool
-    trap: TrapMode  # from before the first step
-
-    async def live(self, process: Process) -> ExitReason:
-        """Run, from the first step of the process to its last."""
-        ...
-
-    def describe(self, message: object) -> str:
-        """The message as reports may show it."""
-        ...
-
-    def describe_state(self) -> str | None:
-        """The state as reports may show it; ``None`` shows nothing."""
-        ...
-
-    def release(self) -> None:
-        """The process has ended: let go of everything, so that no reference cycle is left."""
-        ...
-
-
-class Edge(Protocol):
-    """What a process's own task waits for: an edge of ``cycles``, to whoever must act first.
-
-    ``task`` is ``None`` once the wait is over, even if its task has not run yet.
-    """
-
-    task: Task | None
-    leads_to: Process | None
-
-    def refuse_cycle(self, cycle: tuple[Pid, ...]) -> bool:
-        """A wait that began later has closed a cycle; whether this edge could be taken back."""
-        ...
 
 
 class Process:
     """The kernel's side of a process. Users hold a ``Pid`` or a ``Ref``, never this."""
 
     __slots__ = (
+        "_links",
+        "_pending",
+        "_watches",
         "ancestors",
         "body",
         "budget",
@@ -95,6 +62,7 @@ class Process:
         "current",
         "ending",
         "exiting",
+        "follower",
         "given_up",
         "grace",
         "handled",
@@ -104,12 +72,10 @@ class Process:
         "killed",
         "label",
         "lent",
-        "links",
         "mailbox",
         "name",
         "parent",
         "parked",
-        "pending",
         "pid",
         "scope",
         "started_at",
@@ -119,7 +85,6 @@ class Process:
         "task",
         "trap",
         "waiting_for",
-        "watches",
     )
 
     def __init__(
@@ -135,8 +100,7 @@ class Process:
         budget: float | str,
     ) -> None:
         self.pid, self.table, self.body = pid, table, body
-        self.parent = parent
-        self.name = name
+        self.parent, self.name = parent, name
         self.budget = budget  # how long its owner lets it end: seconds or "brutal_kill"
         self.label: str | None = None
         self.ancestors = ancestors
@@ -156,14 +120,38 @@ class Process:
         self.stop_asked_at: float | None = None  # by its owner: the shutdown budget runs from then
         self.ending = False  # the body has decided to end
         self.mailbox = Mailbox(limit)
-        self.links: Links[Process] = Links()
-        self.pending: dict[QueuedCall, None] = {}
-        self.watches: dict[Watch, None] = {}
+        self.follower: Watch | None = None  # its owner's, told of everything before others are
+        self._links: Links[Process] | None = None
+        self._pending: dict[QueuedCall, None] | None = None
+        self._watches: dict[Watch, None] | None = None
         self.claims: dict[Claim[Process], None] | None = None
-        self.waiting_for: Edge | None = None
+        self.waiting_for: EdgeOf[Process] | None = None
         self.current: object = None  # the message in hand, or the last one
         self.handled = 0
         self.started_at = trio.current_time()
+
+    # -- what an ordinary process has none of -----------------------------------------------
+
+    @property
+    def links(self) -> Links[Process]:
+        """Its links and monitors."""
+        if self._links is None:
+            self._links = Links()
+        return self._links
+
+    @property
+    def pending(self) -> dict[QueuedCall, None]:
+        """The calls that wait for it."""
+        if self._pending is None:
+            self._pending = {}
+        return self._pending
+
+    @property
+    def watches(self) -> dict[Watch, None]:
+        """Who waits for it to be up, or gone."""
+        if self._watches is None:
+            self._watches = {}
+        return self._watches
 
     # -- messages ---------------------------------------------------------------------------
 
@@ -179,7 +167,7 @@ class Process:
                 return
             if self.mailbox.full and not self._make_room(message):
                 return
-        self.mailbox.items.append(message)
+        self.mailbox.put(message)
         if self.parked:
             self.wake()
 
@@ -203,7 +191,7 @@ class Process:
         """Put a message of the runtime into the mailbox, whatever its limit."""
         if self.status != "ended":
             self.mailbox.system += 1
-            self.mailbox.items.append(message)
+            self.mailbox.put(message)
             if self.parked:
                 self.wake()
 
@@ -228,13 +216,14 @@ class Process:
     def _dropped(self, message: object) -> None:
         self.mailbox.dropped += 1
         if (instruments := self.table.instruments).want(MessageDropped):
-            shown = self.body.describe(message)
-            instruments.emit(MessageDropped(self.pid, shown, self.mailbox.dropped))
+            described = self.body.describe(message)
+            instruments.emit(MessageDropped(self.pid, described, self.mailbox.dropped))
 
     @enable_ki_protection
     async def park(self) -> None:
         """Sleep until something happens: a message, an exit signal, a wake-up."""
         self.parked = True
+        self.mailbox.rest()
         await trio.lowlevel.wait_task_rescheduled(self._unpark)
 
     def _unpark(self, _raise_cancel: object) -> Abort:
@@ -300,14 +289,20 @@ class Process:
 
     # -- start and end ----------------------------------------------------------------------
 
+    def launch(self, *, begins: bool) -> Coroutine[Any, Any, None]:
+        """What Trio is to run as a task, in whose context this is called."""
+        current_process_var.set(self)
+        if begins:
+            self.body.begin(self)
+        return self.run()
+
     @enable_ki_protection
     async def run(self) -> None:
         """The whole life. It never raises."""
         self.task = current_task()
-        current_process_var.set(self)
         reason: ExitReason = NORMAL
         try:
-            if self.exiting is None:
+            if self.exiting is None or self.body.begun:
                 reason = await self.body.live(self)
         except trio.Cancelled:
             # Our own scopes absorb theirs: it is the node's, which has broken, or nobody's.
@@ -351,8 +346,8 @@ class Process:
             self.status = "running"
             if self.table.instruments.want(ProcessStarted):
                 self.table.instruments.emit(ProcessStarted(self.pid, self.name, self.ancestors))
-            for watch in tuple(self.watches):
-                if not watch.only_end:
+            for watch in (self.follower, *(self._watches or ())):
+                if watch is not None and not watch.only_end:
                     watch.wake(None)
 
     @enable_ki_protection
@@ -366,25 +361,27 @@ class Process:
         for claim in tuple(self.claims or ()):
             claim.owner_ended(self)
         self._report(reason)
-        for call in tuple(self.pending):
+        for call in tuple(self._pending or ()):
             call.server_ended(reason)
-        for ref, target in self.links.watching():
+        if self._links is not None:
+            self._tell_linked(self._links, reason)
+        for watch in (self.follower, *(self._watches or ())):
+            if watch is not None:
+                watch.wake(reason)
+        self.body.release()
+        self._links = self._pending = self._watches = self.claims = self.follower = None
+        self.mailbox.clear()
+        self.current = self.waiting_for = self.task = self.scope = self.grace = self.inlet = None
+
+    def _tell_linked(self, links: Links[Process], reason: ExitReason) -> None:
+        for ref, target in links.watching():
             target.links.unwatched(ref)
-        for ref, watcher, name in self.links.watchers():
+        for ref, watcher, name in links.watchers():
             watcher.links.unwatch(ref)
             watcher.post_system(Down(ref, self.pid, reason, name))
-        for other in self.links.linked():
+        for other in links.linked():
             other.links.unlink(self)
             other.signal(self.pid, reason)
-        for watch in tuple(self.watches):
-            watch.wake(reason)
-        self.body.release()
-        self.links = Links()
-        self.pending.clear()
-        self.watches.clear()
-        self.claims = None
-        self.mailbox.items.clear()
-        self.current = self.waiting_for = self.task = self.scope = self.grace = self.inlet = None
 
     def _report(self, reason: ExitReason) -> None:
         instruments = self.table.instruments
@@ -398,3 +395,6 @@ class Process:
             ))  # fmt: skip
         if instruments.want(ProcessEnded):
             instruments.emit(ProcessEnded(self.pid, self.name, reason))
+
+
+Body: TypeAlias = BodyOf[Process]

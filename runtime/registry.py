@@ -20,6 +20,7 @@ import msgspec
 import trio
 from trio.lowlevel import enable_ki_protection
 
+from runtime.bodies import TrapMode
 from runtime.calls import Ref
 from runtime.containment import short_repr, show
 from runtime.errors import AlreadyStarted, ProcessNotFound, UnhandledMessage
@@ -31,7 +32,7 @@ from runtime.messages import Call, Cast, Exit
 from runtime.outcomes import NoReply
 from runtime.pending_calls import ReplyTo
 from runtime.pid import Pid
-from runtime.process import Process, TrapMode
+from runtime.process import Process
 from runtime.process_table import check_name
 from runtime.registry_entries import Entries, Entry, Row
 from runtime.server_body import ServerBody

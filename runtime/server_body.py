@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, Literal
 
+from runtime.bodies import TrapMode
 from runtime.containment import contain, short_repr
 from runtime.exits import ExitReason
-from runtime.process import Process, TrapMode
+from runtime.inline_starts import has_plain_init, run_at_once
+from runtime.process import Process
 from runtime.server_loop import Server, ServerLoop
 
 
 class ServerBody:
     """The body of a server process: makes a fresh instance and runs its loop."""
+
+    __slots__ = ("_loop", "_make")
 
     is_server = True
     trap: TrapMode = "no"
@@ -21,11 +26,26 @@ class ServerBody:
         self._make = make
         self._loop: ServerLoop | None = None
 
-    async def live(self, process: Process) -> ExitReason:
+    @property
+    def begun(self) -> bool:
+        """Whether the instance has been made."""
+        return self._loop is not None
+
+    def begin(self, process: Process) -> None:
+        """Make the instance and call its ``init``, if that is a ``def``."""
+        if has_plain_init(getattr(self._make, "func", None)):
+            loop = ServerLoop(process)
+            run_at_once(process, partial(self._begin, loop), loop.crashed)
+
+    def _begin(self, loop: ServerLoop) -> None:
+        self._loop = loop
+        loop.begin(self._make)
+
+    def live(self, process: Process) -> Coroutine[Any, Any, ExitReason]:
         """From ``__init__`` to the last clean-up."""
-        loop = self._loop = ServerLoop(process)
-        await loop.live(self._make)
-        return loop.reason
+        if self._loop is None:
+            self._loop = ServerLoop(process)
+        return self._loop.live(self._make)
 
     @property
     def server(self) -> Server | None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from types import TracebackType
 from typing import Any, Final, Generic, Literal, Protocol, TypeVar, cast
 
 import msgspec
@@ -27,7 +26,7 @@ from runtime.callback_results import (
     wrong_server,
 )
 from runtime.containment import attempt, crash_of
-from runtime.entered import Entered, Failures, close_all, enter
+from runtime.entered import Ending, Entered, enter
 from runtime.errors import BadResult
 from runtime.exits import NORMAL, ExitReason
 from runtime.life_scope import LifeScope
@@ -86,6 +85,11 @@ class LoopCall(SystemCall[R_co], Generic[R_co], frozen=True):
 class ServerLoop:
     """The state of one running server beside the user's own."""
 
+    __slots__ = (
+        "_begun", "_crash", "_handed", "_idle_at", "_last_call", "_life", "_next", "_up", "entered",
+        "process", "reason", "server", "suspended",
+    )  # fmt: skip
+
     def __init__(self, process: Process) -> None:
         self.process = process
         self.server: Server | None = None
@@ -96,26 +100,46 @@ class ServerLoop:
         self._next: Continue | None = None
         self._idle_at: float | None = None
         self.entered: list[Entered] = []
+        self._begun: Coroutine[Any, Any, object] | None = None  # an ``init`` to be awaited
         self._last_call: tuple[PendingCall, object] | None = None  # answered after terminate
         self._handed: tuple[PendingCall, object, Coroutine[Any, Any, object]] | None = None
-        self._crash: BaseException | None = None  # of a handler that a caller has run
+        self._crash: BaseException | None = None  # of what a caller or the starter has run
 
     # -- life -------------------------------------------------------------------------------
 
-    async def live(self, make: Callable[[], Server]) -> None:
+    async def live(self, make: Callable[[], Server]) -> ExitReason:
         """Init, messages, last words."""
         with self._life:
-            await self._live(make)
+            async with Ending(self):
+                if self.server is None and self._crash is None:
+                    self.begin(make)
+                self._raise_crash()
+                if self._begun is not None:
+                    coroutine, self._begun = self._begun, None
+                    self._life.open()
+                    self._go_on(await await_user(coroutine))
+                if self._up:
+                    await self._serve()
+        return self.reason
 
-    async def _live(self, make: Callable[[], Server]) -> None:
-        async with _Ending(self):
-            server = self.server = call_user(make)
-            server._attach(self)
-            result = await self._run(server.init)
-            if self.process.exiting is None and self._accept_init(result):
-                self._up = True
-                self.process.mark_started()
-                await self._serve()
+    def begin(self, make: Callable[[], Server]) -> None:
+        """Make the instance and call ``init``; by the starter, if that is a ``def``."""
+        server = self.server = call_user(make)
+        server._attach(self)
+        result = call_user(server.init)
+        self._begun = as_coroutine(result)
+        if self._begun is None:
+            self._go_on(result)
+
+    def _go_on(self, result: object) -> None:
+        """What ``init`` has returned."""
+        if self.process.exiting is None and self._accept_init(result):
+            self._up = True
+            self.process.mark_started()
+
+    def crashed(self, crash: BaseException) -> None:
+        """Of what others have run for this server; its own task will raise it."""
+        self._crash, self.process.ending = crash, True
 
     def _accept_init(self, result: object) -> bool:
         """Whether the server is to run."""
@@ -316,7 +340,7 @@ class ServerLoop:
             else:
                 _, crash = crash_of(self._settle, call, result)
         if crash is not None:
-            self._crash, self.process.ending = crash, True
+            self.crashed(crash)
             crash = None  # this frame may be behind those of its traceback: break the cycle
         goes_on = self.process.ending or self._handed or self._next or self._idle_at is not None
         if self.process.parked and goes_on:
@@ -371,30 +395,3 @@ class ServerLoop:
         if self._last_call is not None and not process.killed:
             pending, reply = self._last_call
             pending.settle("reply", reply)
-
-
-class _Ending:
-    """Whatever ends the loop passes through here: ``terminate``, then the clean-up."""
-
-    def __init__(self, loop: ServerLoop) -> None:
-        self._loop = loop
-
-    async def __aenter__(self) -> None:
-        """Nothing to do."""
-
-    async def __aexit__(
-        self,
-        _kind: type[BaseException] | None,
-        exc: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        loop, process = self._loop, self._loop.process
-        process.ending = True
-        reason = loop.reason if exc is None else process.reason_for(exc)
-        if process.exiting is not None:
-            reason = process.exiting
-        failures = Failures(process)
-        with failures:
-            await loop.last_words(reason)
-        await close_all(process, loop.entered, exc, failures)
-        failures.raise_last()

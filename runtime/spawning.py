@@ -11,6 +11,7 @@ from typing import Any, Final, ParamSpec, TypeGuard, cast
 import trio
 from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
+from runtime.bodies import TrapMode
 from runtime.containment import short_repr
 from runtime.current import ViaName, current_process, current_table, require_process
 from runtime.errors import AlreadyStarted, NoNode
@@ -18,7 +19,7 @@ from runtime.exits import NORMAL, ExitReason
 from runtime.mailbox import MailboxLimit
 from runtime.messages import MonitorRef
 from runtime.pid import Pid
-from runtime.process import Body, Process, TrapMode
+from runtime.process import Body, Process
 from runtime.process_table import ProcessTable, check_name
 
 P = ParamSpec("P")
@@ -35,11 +36,17 @@ class FunctionBody:
     One that takes ``task_status`` is up when it calls ``task_status.started()``, any other at once.
     """
 
+    __slots__ = ("_call",)
+
     is_server = False
     trap: TrapMode = "no"
+    begun = False
 
     def __init__(self, call: Callable[..., Awaitable[object]]) -> None:
         self._call = call
+
+    def begin(self, process: Process) -> None:
+        """Nothing: a function runs in its own task from the start."""
 
     async def live(self, process: Process) -> ExitReason:
         """Run the function inside the scope that exit signals cancel."""
@@ -180,11 +187,13 @@ def spawn_process(
     nursery: trio.Nursery | None = None,
     parent: Pid | None = None,
     link_to: Process | None = None,
+    begins: bool = False,
 ) -> Process:
     """Start a process's task; its first step has not run yet when this returns.
 
     Without a ``nursery`` it lives in the node's root. The link is part of the start, so no end,
-    however early, is missed. Refused with a ``StartError`` before anything exists.
+    however early, is missed. Refused with a ``StartError`` before anything exists. If it ``begins``
+    it may be up when this returns; only for the caller's own step: see ``inline_starts``.
     """
     local = name if isinstance(name, str) else None
     if local is not None:
@@ -206,11 +215,13 @@ def spawn_process(
     )
     if isinstance(name, ViaName):
         name.claim(process)
-    table.context.run(partial((nursery or table.nursery).start_soon, process.run, name=repr(pid)))
     table.add(pid, process, local, root=nursery is None)
     if link_to is not None:
         link_to.links.link(process)
         process.links.link(link_to)
+    context = table.context.copy()  # to start is to be in it, and ``init`` may start others
+    launch = partial(process.launch, begins=begins)
+    context.run(partial((nursery or table.nursery).start_soon, launch, name=repr(pid)))
     return process
 
 

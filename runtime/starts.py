@@ -6,6 +6,7 @@ import math
 
 import trio
 
+from runtime._trio import is_cancelled
 from runtime.calls import PidRef, Ref
 from runtime.child_spec import ChildSpec
 from runtime.current import current_table, require_process
@@ -51,10 +52,13 @@ async def _start(spec: ChildSpec, starter: Process | None, timeout: float) -> Re
             link_to=starter,
             budget=spec.shutdown,
             parent=None if starter is None else starter.pid,
+            begins=timeout > 0,
         )
     except StartError:
         await trio.lowlevel.checkpoint()
         raise
+    if process.status == "running" and not is_cancelled(trio.lowlevel.current_task()):
+        return PidRef(process.pid, process)
 
     def abandon() -> None:
         if starter is not None:
@@ -67,9 +71,12 @@ async def _start(spec: ChildSpec, starter: Process | None, timeout: float) -> Re
         reason = await wait_started(process, abandon)
     if patience.cancelled_caught:
         raise StartTimeout(spec.behaviour, timeout)
-    if reason is not None:
+    if reason is None:
+        return PidRef(process.pid, process)
+    try:
         raise start_error(spec, process, reason)
-    return PidRef(process.pid, process)
+    finally:
+        reason = None  # this frame is behind those of its traceback: break the cycle
 
 
 def start_error(spec: ChildSpec, process: Process, reason: ExitReason) -> StartError:

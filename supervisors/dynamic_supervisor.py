@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import trio
 from trio.lowlevel import enable_ki_protection
@@ -67,6 +67,8 @@ class DynamicSupervisor(Supervising):
 
     It stops its children all at once, each within its own budget.
     """
+
+    inline: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -146,6 +148,9 @@ class DynamicSupervisor(Supervising):
             return
         assert child.process is not None
         self.children.add(child, child.process)
+        if child.process.status == "running":
+            self.child_is_up(child, child.process)
+            return
         reply_to.waits_for(child.process)
         reply_to.on_give_up(child.process.kill)
 
@@ -160,6 +165,7 @@ class DynamicSupervisor(Supervising):
             process = spawn_process(
                 owner.table, spec.make_body(), label=spec.behaviour, name=spec.name,
                 limit=spec.mailbox, budget=spec.shutdown, nursery=self._nursery, parent=owner.pid,
+                begins=True,
             )  # fmt: skip
         except StartError as exc:
             return exc
@@ -170,7 +176,7 @@ class DynamicSupervisor(Supervising):
     def _follow(self, child: DynamicChild, process: Process) -> None:
         """From now on the child lives as this process, and its end is heard of."""
         child.process = process
-        process.watches[_Life(self, child, process)] = None
+        process.follower = _Life(self, child, process)
 
     @handles(TerminatePid)
     def terminate_child(self, request: TerminatePid, reply_to: ReplyTo[None]) -> NoReply:
@@ -280,6 +286,8 @@ class DynamicSupervisor(Supervising):
             return
         assert child.process is not None
         self.children.starts_again(child, child.process)
+        if child.process.status == "running":
+            self.child_is_up(child, child.process)
 
     def _restart_failed(self, child: DynamicChild, error: StartError) -> None:
         """Try again; but a child that says it is not needed is done."""
@@ -332,6 +340,8 @@ def _check_one_for_one(strategy: object) -> None:
 
 class _Life:
     """Follows one process of a child. No link: nobody can forge it or take it away."""
+
+    __slots__ = ("_child", "_owner", "_process")
 
     only_end = False
 

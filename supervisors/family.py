@@ -20,6 +20,8 @@ from supervisors.shutdown import stop_all, stop_child, stop_in_order
 class _EndOfChild:
     """Tells the supervisor of a child's end. No link: nobody can forge it or take it away."""
 
+    __slots__ = ("_child", "_pid", "_supervisor")
+
     only_end = True
 
     def __init__(self, supervisor: Process, child: Child, pid: Pid) -> None:
@@ -54,16 +56,18 @@ class Family:
             process = spawn_process(
                 self.owner.table, spec.make_body(), label=spec.behaviour, name=spec.name,
                 limit=spec.mailbox, budget=spec.shutdown, nursery=self._nursery,
-                parent=self.owner.pid,
+                parent=self.owner.pid, begins=True,
             )  # fmt: skip
         except StartError as exc:
             child.status = "stopped"
             return exc
-        process.watches[_EndOfChild(self.owner, child, process.pid)] = None
+        process.follower = _EndOfChild(self.owner, child, process.pid)
         child.process, child.status = process, "starting"
         if ticket is not None:
             ticket.process = process
-        reason = await wait_started(process, None)
+        reason: ExitReason = None
+        if process.status == "starting":
+            reason = await wait_started(process, None)
         if reason is None:
             child.status, child.up_since, child.down_at = "running", trio.current_time(), None
             return None

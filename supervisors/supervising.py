@@ -8,6 +8,7 @@ code that does so for every way a supervisor can end, ``stop_children``.
 
 from __future__ import annotations
 
+import inspect
 import math
 from typing import Any, ClassVar
 
@@ -28,7 +29,8 @@ from runtime import (
     handles,
     send_after,
 )
-from runtime.process import Process, TrapMode
+from runtime.bodies import TrapMode
+from runtime.process import Process
 from runtime.server_body import ServerBody
 from supervisors.children import Child
 from supervisors.requests import RetryRestart
@@ -37,6 +39,8 @@ from supervisors.restarts import Restarts
 
 class SupervisingBody(ServerBody):
     """A server's body inside the nursery its children live in."""
+
+    __slots__ = ("nursery",)
 
     trap: TrapMode = "not parent"
     nursery: trio.Nursery
@@ -91,6 +95,15 @@ class Supervising(GenServer):
             )
         )
         return NoReply()
+
+    @classmethod
+    def _find_plain_handler(cls, request: type) -> tuple[str, bool] | None:
+        """As for a server that leaves ``handle_call`` to its handlers; others go by it."""
+        handler = cls._handlers.find(request)
+        if handler is None or cls.handle_call is not Supervising.handle_call:
+            return None
+        is_async = inspect.iscoroutinefunction(getattr(cls, handler.name))
+        return None if is_async else (handler.name, handler.wants_reply_to)
 
     def handle_cast(self, message: Any) -> Any:
         """A cast it does not know is reported and ignored."""

@@ -33,11 +33,11 @@ from tests.syntax_trees import (
 FLOORS: dict[str, list[str]] = {
     "runtime": [
         "_trio annotations containment deadlines exits pid plain_functions user_code",
-        "errors instruments keys messages outcomes turn",
+        "bodies errors instruments keys messages outcomes turn",
         "crashes inlet links mailbox process_table registry_entries reply_types reports table_rows",
         "process retrying",
         "callback_results current cycles entered life_scope",
-        "names pending_calls receiving spawning table_life timers waiting",
+        "inline_starts names pending_calls receiving spawning table_life timers waiting",
         "child_spec handlers inline_calls server_loop signals stops table",
         "calls node offload server_body task_body task_outcomes",
         "handle introspection starts",

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from runtime import (
     CallExit,
@@ -142,6 +143,7 @@ async def test_a_stop_behind_a_busy_handler_times_out_too(node: Node) -> None:
 async def test_twenty_stops_in_one_tick_end_the_server_once(node: Node) -> None:
     log: list[Any] = []
     server = await start(Scripted.child_spec(log))
+    await wait_all_tasks_blocked()
     async with trio.open_nursery() as nursery:
         for _ in range(20):
             nursery.start_soon(server.stop)

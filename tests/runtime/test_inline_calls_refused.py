@@ -34,7 +34,7 @@ from runtime import (
 )
 from runtime.messages import HandleCall
 from runtime.process_table import SWITCH
-from supervisors import open_supervisor
+from supervisors import DynamicSupervisor, DynamicSupervisorRef, open_supervisor
 from tests.conftest import Recorder
 from tests.runtime.inlining import Doer, Run, RunWith, in_both_modes, inline, what_comes_of
 from tests.support import stop_all
@@ -279,11 +279,14 @@ class TestInline:
             with trio.testing.assert_checkpoints():
                 assert await ref.call(Run(lambda _: 1)) == 1
 
-    async def test_supervisors_never_do(self) -> None:
+    async def test_supervisors_do_if_they_are_dynamic(self, node: Node) -> None:
+        dynamic = DynamicSupervisorRef(await DynamicSupervisor.start())
         async with open_supervisor([]) as tree:
             await trio.testing.wait_all_tasks_blocked()
             with trio.testing.assert_checkpoints():
                 await tree.count_children()
+            with trio.testing.assert_no_checkpoints():
+                await dynamic.count_children()
 
     async def test_a_server_is_lent_while_its_handler_runs(self, node: Node) -> None:
         ref = await asleep(Doer)

@@ -12,7 +12,8 @@ SYSTEM = Down(MonitorRef(), None, Normal())
 
 def filled(*messages: object, limit: MailboxLimit | None = None) -> Mailbox:
     mailbox = Mailbox(limit)
-    mailbox.items.extend(messages)
+    for message in messages:
+        mailbox.put(message)
     mailbox.system = sum(not is_droppable(message) for message in messages)
     return mailbox
 
@@ -48,7 +49,7 @@ def test_a_scan_is_not_disturbed_by_what_arrives_meanwhile() -> None:
     mailbox = filled("a", "b")
     seen: list[object] = []
     for _, item in mailbox.scan(0):
-        mailbox.items.append("more")
+        mailbox.put("more")
         seen.append(item)
     assert seen == ["a", "b"]
 
@@ -79,7 +80,7 @@ def test_the_runtimes_own_messages_do_not_count() -> None:
     assert mailbox.full
     mailbox.take(1)
     assert not mailbox.full
-    mailbox.items.append("c")
+    mailbox.put("c")
     assert mailbox.full
     assert mailbox.system == 2
 
