@@ -139,6 +139,8 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     def make_body(self) -> Body:
         """The body of one incarnation."""
+        if not self.args and not self.kwargs:
+            return self.body_of(self.target)
         return self.body_of(partial(self.target, *self.args, **self.kwargs))
 
     def is_enabled(self) -> bool:

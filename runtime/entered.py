@@ -1,16 +1,15 @@
-"""Context managers a process has entered, how each must be closed, and what comes before that."""
+"""Context managers a process has entered, and how each must be closed when it ends."""
 
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import trio
 
 from runtime import _trio
 from runtime.errors import OutsideProcess
-from runtime.exits import ExitReason
 from runtime.process import Process
 from runtime.user_code import as_coroutine, await_user, call_user
 
@@ -77,13 +76,22 @@ class Failures:
             self._last = exc
         return True
 
+    @property
+    def last(self) -> BaseException | None:
+        """The last one, with those before it as its context."""
+        return self._last
+
     def raise_last(self) -> None:
-        """Raise the last one, with those before it as its context."""
+        """Raise the last one."""
         if self._last is not None:
             try:
                 raise self._last
             finally:
-                self._last = None
+                self.forget()
+
+    def forget(self) -> None:
+        """Let go of it."""
+        self._last = None
 
 
 def _chain(exc: BaseException, earlier: BaseException) -> None:
@@ -127,44 +135,3 @@ async def close_all(
     while entered:
         with failures:
             await entered.pop().close(process, exc)
-
-
-class Loop(Protocol):
-    """What is about to end."""
-
-    process: Process
-    reason: ExitReason
-    entered: list[Entered]
-
-    async def last_words(self, reason: ExitReason) -> None:
-        """Run ``terminate``."""
-        ...
-
-
-class Ending:
-    """Whatever ends the loop passes through here: ``terminate``, then the clean-up."""
-
-    __slots__ = ("_loop",)
-
-    def __init__(self, loop: Loop) -> None:
-        self._loop = loop
-
-    async def __aenter__(self) -> None:
-        """Nothing to do."""
-
-    async def __aexit__(
-        self,
-        _kind: type[BaseException] | None,
-        exc: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        loop, process = self._loop, self._loop.process
-        process.ending = True
-        reason = loop.reason if exc is None else process.reason_for(exc)
-        if process.exiting is not None:
-            reason = process.exiting
-        failures = Failures(process)
-        with failures:
-            await loop.last_words(reason)
-        await close_all(process, loop.entered, exc, failures)
-        failures.raise_last()

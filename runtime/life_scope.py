@@ -1,4 +1,8 @@
-"""The cancel scope of a server, which most of those with only plain functions never need."""
+"""The life of a server: the scope it is cancelled by, and what all its ends pass through.
+
+Most servers with only plain functions never need the scope: it is opened when the first coroutine
+is to be awaited, and stays open to the end, so that what a callback enters lies inside it.
+"""
 
 from __future__ import annotations
 
@@ -6,37 +10,60 @@ from types import TracebackType
 
 import trio
 
+from runtime.entered import Entered, Failures, close_all
+from runtime.exits import NORMAL, ExitReason
 from runtime.process import Process
 
 
-class LifeScope:
-    """The cancel scope of a server, opened when the first coroutine is to be awaited.
+class Life:
+    """From the first step of a server to its last: ``async with`` it."""
 
-    It stays open to the end, so that what a callback enters lies inside it.
-    """
-
-    __slots__ = ("_process",)
+    __slots__ = ("entered", "process", "reason")
 
     def __init__(self, process: Process) -> None:
-        self._process = process
+        self.process = process
+        self.reason: ExitReason = NORMAL
+        self.entered: list[Entered] | None = None
 
-    def __enter__(self) -> None:
-        """Not yet."""
-
-    def open(self) -> None:
+    def open_scope(self) -> None:
         """From now on exit signals cancel what is awaited."""
-        if self._process.scope is None:
-            self._process.scope = trio.CancelScope()
-            self._process.scope.__enter__()
-            if self._process.exiting is not None:
-                self._process.scope.cancel()
+        if self.process.scope is None:
+            self.process.scope = trio.CancelScope()
+            self.process.scope.__enter__()
+            if self.process.exiting is not None:
+                self.process.scope.cancel()
 
-    def __exit__(
+    async def last_words(self, reason: ExitReason) -> None:
+        """Run ``terminate``."""
+
+    async def __aenter__(self) -> None:
+        """Nothing to do."""
+
+    async def __aexit__(
         self,
-        kind: type[BaseException] | None,
+        _kind: type[BaseException] | None,
         exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool | None:
-        """Absorb the cancellation by an exit signal."""
-        scope = self._process.scope
-        return None if scope is None else scope.__exit__(kind, exc, trace)
+        _trace: TracebackType | None,
+    ) -> bool:
+        """``terminate``, then the clean-up; the cancellation by an exit signal ends here."""
+        process = self.process
+        process.ending = True
+        reason = self.reason if exc is None else process.reason_for(exc)
+        if process.exiting is not None:
+            reason = process.exiting
+        failures = Failures(process)
+        with failures:
+            await self.last_words(reason)
+        if self.entered is not None:
+            await close_all(process, self.entered, exc, failures)
+        if _is_absorbed(process.scope, failures.last or exc):
+            failures.forget()
+            return True
+        failures.raise_last()
+        return False
+
+
+def _is_absorbed(scope: trio.CancelScope | None, exc: BaseException | None) -> bool:
+    """Close the scope; whether that was what ``exc`` came from."""
+    trace = None if exc is None else exc.__traceback__
+    return scope is not None and bool(scope.__exit__(type(exc) if exc else None, exc, trace))

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from contextvars import ContextVar
 from typing import Any, Final, Literal, TypeAlias
 
@@ -219,24 +219,24 @@ class Process:
             described = self.body.describe(message)
             instruments.emit(MessageDropped(self.pid, described, self.mailbox.dropped))
 
-    @enable_ki_protection
-    async def park(self) -> None:
-        """Sleep until something happens: a message, an exit signal, a wake-up."""
+    def park(self) -> Awaitable[object]:
+        """Sleep until something happens: a message, an exit signal, a wake-up. To be awaited."""
         self.parked = True
         self.mailbox.rest()
-        await trio.lowlevel.wait_task_rescheduled(self._unpark)
+        return trio.lowlevel.wait_task_rescheduled(self._unpark)  # noqa: ASYNC105 - by the caller
 
     def _unpark(self, _raise_cancel: object) -> Abort:
         if self.lent:
             self.wake()  # the cancellation waits for the next checkpoint, as for any handler
             return Abort.FAILED
-        self.parked = False
+        self.parked, self.inlet = False, None
         return Abort.SUCCEEDED
 
     def wake(self) -> None:
         """Wake the parked process."""
         assert self.task is not None
         trio.lowlevel.reschedule(self.task)
+        self.inlet = None
         self.parked = False  # last: a reschedule that raises must leave the process wakeable
 
     def claim(self, claim: Claim[Process]) -> None:

@@ -33,7 +33,7 @@ class ServerBody:
 
     def begin(self, process: Process) -> None:
         """Make the instance and call its ``init``, if that is a ``def``."""
-        if has_plain_init(getattr(self._make, "func", None)):
+        if has_plain_init(getattr(self._make, "func", self._make)):
             loop = ServerLoop(process)
             run_at_once(process, partial(self._begin, loop), loop.crashed)
 

@@ -9,7 +9,7 @@ the process entered is closed and before anybody hears of the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, Final, Generic, Literal, Protocol, TypeVar, cast
 
@@ -26,10 +26,10 @@ from runtime.callback_results import (
     wrong_server,
 )
 from runtime.containment import attempt, crash_of
-from runtime.entered import Ending, Entered, enter
+from runtime.entered import enter
 from runtime.errors import BadResult
 from runtime.exits import NORMAL, ExitReason
-from runtime.life_scope import LifeScope
+from runtime.life_scope import Life
 from runtime.messages import Cast, Envelope, Exit, HandleCall, IdleTimeout, SystemCall
 from runtime.outcomes import (
     Continue,
@@ -82,24 +82,21 @@ class LoopCall(SystemCall[R_co], Generic[R_co], frozen=True):
         return self.operation
 
 
-class ServerLoop:
+class ServerLoop(Life):
     """The state of one running server beside the user's own."""
 
     __slots__ = (
-        "_begun", "_crash", "_handed", "_idle_at", "_last_call", "_life", "_next", "_up", "entered",
-        "process", "reason", "server", "suspended",
+        "_begun", "_crash", "_handed", "_idle_at", "_last_call", "_next", "_up", "server",
+        "suspended",
     )  # fmt: skip
 
     def __init__(self, process: Process) -> None:
-        self.process = process
+        super().__init__(process)
         self.server: Server | None = None
-        self.reason: ExitReason = NORMAL
         self.suspended = False
-        self._life = LifeScope(process)
         self._up = False
         self._next: Continue | None = None
         self._idle_at: float | None = None
-        self.entered: list[Entered] = []
         self._begun: Coroutine[Any, Any, object] | None = None  # an ``init`` to be awaited
         self._last_call: tuple[PendingCall, object] | None = None  # answered after terminate
         self._handed: tuple[PendingCall, object, Coroutine[Any, Any, object]] | None = None
@@ -108,18 +105,29 @@ class ServerLoop:
     # -- life -------------------------------------------------------------------------------
 
     async def live(self, make: Callable[[], Server]) -> ExitReason:
-        """Init, messages, last words."""
-        with self._life:
-            async with Ending(self):
-                if self.server is None and self._crash is None:
-                    self.begin(make)
-                self._raise_crash()
-                if self._begun is not None:
-                    coroutine, self._begun = self._begun, None
-                    self._life.open()
-                    self._go_on(await await_user(coroutine))
-                if self._up:
-                    await self._serve()
+        """Init, messages, last words; in one frame, for a frame is a tenth of an idle server."""
+        async with self:
+            process = self.process
+            if self.server is None and not process.ending:
+                self.begin(make)
+            if self._begun is not None:
+                await self._await_init()
+            budget = _YIELD_EVERY
+            while self._handed is not None or (process.exiting is None and not process.ending):
+                if self._handed is not None:
+                    await self._finish(*self._handed)
+                elif self._next is not None and not self.suspended:
+                    await self._continue(self._next)
+                elif (message := self._take()) is not _EMPTY:
+                    await self._dispatch(message)
+                else:
+                    await self._sleep()
+                    budget = _YIELD_EVERY
+                budget -= 1
+                if budget == 0:
+                    await trio.lowlevel.cancel_shielded_checkpoint()
+                    budget = _YIELD_EVERY
+            self._raise_crash()
         return self.reason
 
     def begin(self, make: Callable[[], Server]) -> None:
@@ -130,6 +138,12 @@ class ServerLoop:
         self._begun = as_coroutine(result)
         if self._begun is None:
             self._go_on(result)
+
+    async def _await_init(self) -> None:
+        assert self._begun is not None
+        coroutine, self._begun = self._begun, None
+        self.open_scope()
+        self._go_on(await await_user(coroutine))
 
     def _go_on(self, result: object) -> None:
         """What ``init`` has returned."""
@@ -158,25 +172,6 @@ class ServerLoop:
                 raise self._bad_result("init", result, INIT_MAY)
         return False
 
-    async def _serve(self) -> None:
-        process = self.process
-        budget = _YIELD_EVERY
-        while self._handed is not None or (process.exiting is None and not process.ending):
-            if self._handed is not None:
-                await self._finish(*self._handed)
-            elif self._next is not None and not self.suspended:
-                await self._continue(self._next)
-            elif (message := self._take()) is not _EMPTY:
-                await self._dispatch(message)
-            else:
-                await self._sleep()
-                budget = _YIELD_EVERY
-            budget -= 1
-            if budget == 0:
-                await trio.lowlevel.cancel_shielded_checkpoint()
-                budget = _YIELD_EVERY
-        self._raise_crash()
-
     def _take(self) -> object:
         """The next message; while suspended only what the runtime itself sent."""
         mailbox = self.process.mailbox
@@ -201,20 +196,18 @@ class ServerLoop:
             return False
         return item.pid is self.process.parent or item.pid is self.process.table.owner
 
-    async def _sleep(self) -> None:
+    def _sleep(self) -> Awaitable[object]:
         """Until something happens, or the idle time is over."""
-        process = self.process
-        if self._idle_at is None or self.suspended:
-            process.inlet = None if self.suspended else self
-            try:
-                await process.park()
-            finally:
-                process.inlet = None
-            return
-        deadlines = process.table.deadlines
-        deadline = deadlines.schedule(self._idle_at, self._idle_over)
+        if self._idle_at is not None and not self.suspended:
+            return self._sleep_until(self._idle_at)
+        self.process.inlet = None if self.suspended else self
+        return self.process.park()
+
+    async def _sleep_until(self, idle_at: float) -> None:
+        deadlines = self.process.table.deadlines
+        deadline = deadlines.schedule(idle_at, self._idle_over)
         try:
-            await process.park()
+            await self.process.park()
         finally:
             deadlines.cancel(deadline)
 
@@ -351,7 +344,7 @@ class ServerLoop:
     ) -> None:
         """Await what a plain function returned; ``reply_to`` must outlive that."""
         self._handed = None
-        self._life.open()
+        self.open_scope()
         self._settle(pending, await await_user(coroutine))
 
     def _raise_crash(self) -> None:
@@ -370,11 +363,13 @@ class ServerLoop:
         coroutine = as_coroutine(result)
         if coroutine is None:
             return result
-        self._life.open()
+        self.open_scope()
         return await await_user(coroutine)
 
     async def enter(self, manager: AbstractAsyncContextManager[T] | AbstractContextManager[T]) -> T:
         """See ``GenServer.enter``."""
+        if self.entered is None:
+            self.entered = []
         return await enter(self.process, manager, self.entered)
 
     def _bad_result(self, callback: str, result: object, allowed: str) -> BadResult:
