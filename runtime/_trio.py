@@ -32,6 +32,11 @@ def is_cancelled(task: trio.lowlevel.Task) -> bool:
     return live_scope(task) is None
 
 
+def is_cancelled_from_outside() -> bool:
+    """Whether what is around the running task is cancelled; asked when it has left its scopes."""
+    return trio.current_effective_deadline() == -math.inf
+
+
 def live_scope(task: trio.lowlevel.Task) -> object:
     """The fingerprint of the running task, ``None`` if its next checkpoint would be cancelled."""
     status = getattr(task, "_cancel_status", None)

@@ -47,7 +47,9 @@ def contain(fallback: T, hook: Callable[..., T], *args: object) -> T:
 
 def short_repr(value: object, limit: int = 500) -> str:
     """``repr(value)`` cut to ``limit`` characters, also when ``repr`` raises."""
-    text = contain(f"<{type(value).__name__} whose repr raises>", repr, value)
+    text = contain(None, repr, value)
+    if text is None:
+        return f"<{type(value).__name__} whose repr raises>"
     return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
 
 

@@ -33,10 +33,17 @@ def foreign_cancelled() -> Crashed:
     return Crashed(RuntimeError("a trio.Cancelled left the cancel scope it belongs to"))
 
 
+def scope_left_open() -> RuntimeError:
+    """What is reported of a process that did not close what it opened by hand."""
+    return RuntimeError("a nursery or cancel scope was left open")
+
+
 def fatal_in(exc: BaseException) -> BaseException | None:
     """The KeyboardInterrupt or SystemExit in ``exc``, which ends more than one process."""
-    fatal = (KeyboardInterrupt, SystemExit)
-    return next((one for one in leaves(exc) if issubclass(type(one), fatal)), None)
+    for one in leaves(exc):
+        if issubclass(type(one), (KeyboardInterrupt, SystemExit)):
+            return one
+    return None
 
 
 def without_cancelled(exc: BaseException) -> BaseException | None:
@@ -50,6 +57,8 @@ def without_cancelled(exc: BaseException) -> BaseException | None:
 
 def leaves(exc: BaseException) -> list[BaseException]:
     """The exceptions in a group and in the groups in it, in order."""
+    if not _is_group(exc):
+        return [exc]
     found: list[BaseException] = []
     left = [exc]
     while left:
@@ -64,9 +73,13 @@ def leaves(exc: BaseException) -> list[BaseException]:
 
 def _parts(exc: BaseException) -> list[BaseException] | None:
     """What is in a group; ``None`` for what is no group."""
-    if not issubclass(type(exc), BaseExceptionGroup):
+    if not _is_group(exc):
         return None
     return list(cast("BaseExceptionGroup[BaseException]", exc).exceptions)
+
+
+def _is_group(exc: BaseException) -> bool:
+    return issubclass(type(exc), BaseExceptionGroup)
 
 
 def same_reason(one: ExitReason, other: ExitReason) -> bool:

@@ -14,7 +14,6 @@ Everything that tells others about a death works on copies and cannot raise.
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Awaitable, Coroutine
 from contextvars import ContextVar
@@ -23,9 +22,8 @@ from typing import Any, Final, Literal, TypeAlias
 import trio
 from trio.lowlevel import Abort, RunVar, Task, current_task, enable_ki_protection
 
-from runtime import _trio
+from runtime import _trio, crashes
 from runtime.bodies import BodyOf, TrapMode
-from runtime.crashes import fatal_in, foreign_cancelled, reason_of, same_reason, without_cancelled
 from runtime.errors import CallExit, MailboxFull, NoNode
 from runtime.exits import KILLED, NORMAL, ExitReason, is_abnormal, is_clean
 from runtime.inlet import Inlet
@@ -223,9 +221,10 @@ class Process:
         """Sleep until something happens: a message, an exit signal, a wake-up. To be awaited."""
         self.parked = True
         self.mailbox.rest()
-        return trio.lowlevel.wait_task_rescheduled(self._unpark)  # noqa: ASYNC105 - by the caller
+        return trio.lowlevel.wait_task_rescheduled(self)  # noqa: ASYNC105 - by the caller
 
-    def _unpark(self, _raise_cancel: object) -> Abort:
+    def __call__(self, _raise_cancel: object) -> Abort:
+        """Trio's question whether its sleep may be cut short; a bound method would take memory."""
         if self.lent:
             self.wake()  # the cancellation waits for the next checkpoint, as for any handler
             return Abort.FAILED
@@ -246,8 +245,7 @@ class Process:
 
     def drop_claim(self, claim: Claim[Process]) -> None:
         """It is not held any more."""
-        if self.claims is not None:
-            self.claims.pop(claim, None)
+        (self.claims or {}).pop(claim, None)
 
     # -- exit signals -----------------------------------------------------------------------
 
@@ -289,7 +287,7 @@ class Process:
 
     # -- start and end ----------------------------------------------------------------------
 
-    def launch(self, *, begins: bool) -> Coroutine[Any, Any, None]:
+    def launch(self, begins: bool) -> Coroutine[Any, Any, None]:
         """What Trio is to run as a task, in whose context this is called."""
         current_process_var.set(self)
         if begins:
@@ -306,36 +304,36 @@ class Process:
                 reason = await self.body.live(self)
         except trio.Cancelled:
             # Our own scopes absorb theirs: it is the node's, which has broken, or nobody's.
-            leaked = _trio.has_leaked_scopes(self.task)
-            if not leaked and trio.current_effective_deadline() == -math.inf:
+            if not _trio.has_leaked_scopes(self.task) and _trio.is_cancelled_from_outside():
                 self._end(KILLED if self.exiting is None else self.exiting)
                 raise
-            reason = foreign_cancelled()
+            reason = crashes.foreign_cancelled()
         except BaseException as exc:  # noqa: BLE001  the one place: a crash becomes a reason
             reason = self.reason_for(exc)
             if self.exiting is not None:
                 self._cleanup_failed(self.exiting, exc)
         if _trio.has_leaked_scopes(self.task):
             await _trio.close_leaked_scopes(self.task)
-            leak = RuntimeError("a nursery or cancel scope was left open")
-            self._cleanup_failed(reason if self.exiting is None else self.exiting, leak)
+            self._cleanup_failed(
+                reason if self.exiting is None else self.exiting, crashes.scope_left_open()
+            )
         self._end(reason if self.exiting is None else self.exiting)
         reason = None  # this frame is in the traceback of the reason: break the cycle
 
     def reason_for(self, exc: BaseException) -> ExitReason:
         """The exit reason an exception stands for, unless an exit signal was there first."""
         self.notice_fatal(exc)
-        return reason_of(exc) if self.exiting is None else self.exiting
+        return crashes.reason_of(exc) if self.exiting is None else self.exiting
 
     def notice_fatal(self, exc: BaseException) -> None:
         """A KeyboardInterrupt or SystemExit ends the node as well."""
-        fatal = fatal_in(exc)
+        fatal = crashes.fatal_in(exc)
         if fatal is not None:
             self.table.on_fatal(fatal)
 
     def _cleanup_failed(self, reason: ExitReason, exc: BaseException) -> None:
-        failed = without_cancelled(exc)
-        if isinstance(failed, CallExit) and same_reason(failed.reason, reason):
+        failed = crashes.without_cancelled(exc)
+        if isinstance(failed, CallExit) and crashes.same_reason(failed.reason, reason):
             return  # the end of a linked server reached it twice: as a signal, and by its call
         if failed is not None:
             self.table.instruments.emit(CleanupFailed(self.pid, reason, failed))

@@ -25,8 +25,11 @@ class Intensity(msgspec.Struct, frozen=True):
             raise ValueError(f"max_seconds: got {self.max_seconds!r}, allowed is a number above 0")
 
     def record(self, restarts: tuple[float, ...], now: float) -> tuple[float, ...]:
-        """The times of the restarts that still count, the one at ``now`` included."""
-        return (*(at for at in restarts if now - at <= self.max_seconds), now)
+        """The times of the restarts that still count, in order, the one at ``now`` included."""
+        first = 0
+        while first < len(restarts) and now - restarts[first] > self.max_seconds:
+            first += 1
+        return (*restarts[first:], now)
 
     def exceeded(self, restarts: tuple[float, ...]) -> bool:
         """Whether these recorded restarts are one too many."""

@@ -286,6 +286,8 @@ class Supervisor(Supervising):
 
     def _group_of(self, child: Child) -> list[Child]:
         """Who is restarted when ``child`` has ended."""
+        if self.strategy == "one_for_one":
+            return [child]  # however many others there are
         ids = restart_group(self.strategy, self._family.rows.ids(), child.spec.id)
         return self._family.group(ids)
 
