@@ -95,7 +95,9 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
         """What tells it from its siblings."""
         if self.given_id is not None:
             return self.given_id
-        return self.name.key if isinstance(self.name, ViaName) else self.name or self.behaviour
+        if self.name is None:
+            return self.behaviour
+        return self.name.key if isinstance(self.name, ViaName) else self.name
 
     def __post_init__(self) -> None:
         _check_one_of("restart", self.restart, get_args(Restart))

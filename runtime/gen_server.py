@@ -43,9 +43,9 @@ class GenServer:
     ``async def`` is interrupted at its next checkpoint when an exit signal arrives.
 
     ``mailbox`` limits the waiting messages of every instance; ``None`` is no limit. A call that
-    finds the server idle runs a ``def`` handler at once, in the caller's Trio task; with
-    ``inline = False`` handlers run in the server's own, as those must that use what belongs to a
-    task, such as ``trio.Lock`` or ``trio.lowlevel.current_task()``.
+    finds the server idle runs a ``def`` handler at once, in the caller's Trio task, and a start a
+    ``def init``; with ``inline = False`` they run in the server's own, as those must that use what
+    belongs to a task, such as ``trio.Lock`` or ``trio.lowlevel.current_task()``.
     """
 
     __slots__ = ("__dict__", "__weakref__", "_loop")

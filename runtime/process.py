@@ -118,7 +118,7 @@ class Process:
         self.stop_asked_at: float | None = None  # by its owner: the shutdown budget runs from then
         self.ending = False  # the body has decided to end
         self.mailbox = Mailbox(limit)
-        self.follower: Watch | None = None  # its owner's, told of everything before others are
+        self.follower: Watch | None = None  # its owner is told before others are
         self._links: Links[Process] | None = None
         self._pending: dict[QueuedCall, None] | None = None
         self._watches: dict[Watch, None] | None = None
@@ -235,8 +235,7 @@ class Process:
         """Wake the parked process."""
         assert self.task is not None
         trio.lowlevel.reschedule(self.task)
-        self.inlet = None
-        self.parked = False  # last: a reschedule that raises must leave the process wakeable
+        self.parked, self.inlet = False, None  # last: if that raises it must stay wakeable
 
     def claim(self, claim: Claim[Process]) -> None:
         """Give ``claim`` back when this process has ended."""
@@ -344,8 +343,10 @@ class Process:
             self.status = "running"
             if self.table.instruments.want(ProcessStarted):
                 self.table.instruments.emit(ProcessStarted(self.pid, self.name, self.ancestors))
-            for watch in (self.follower, *(self._watches or ())):
-                if watch is not None and not watch.only_end:
+            if self.follower is not None and not self.follower.only_end:
+                self.follower.wake(None)
+            for watch in tuple(self._watches or ()):
+                if not watch.only_end:
                     watch.wake(None)
 
     @enable_ki_protection
@@ -363,9 +364,10 @@ class Process:
             call.server_ended(reason)
         if self._links is not None:
             self._tell_linked(self._links, reason)
-        for watch in (self.follower, *(self._watches or ())):
-            if watch is not None:
-                watch.wake(reason)
+        if self.follower is not None:
+            self.follower.wake(reason)
+        for watch in tuple(self._watches or ()):
+            watch.wake(reason)
         self.body.release()
         self._links = self._pending = self._watches = self.claims = self.follower = None
         self.mailbox.clear()

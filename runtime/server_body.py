@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from functools import partial
 from typing import Any, Literal
 
 from runtime.bodies import TrapMode
@@ -34,12 +33,9 @@ class ServerBody:
     def begin(self, process: Process) -> None:
         """Make the instance and call its ``init``, if that is a ``def``."""
         if has_plain_init(getattr(self._make, "func", self._make)):
-            loop = ServerLoop(process)
-            run_at_once(process, partial(self._begin, loop), loop.crashed)
-
-    def _begin(self, loop: ServerLoop) -> None:
-        self._loop = loop
-        loop.begin(self._make)
+            loop = self._loop = ServerLoop(process)
+            if not run_at_once(process, loop.begin, self._make, loop.crashed):
+                self._loop = None
 
     def live(self, process: Process) -> Coroutine[Any, Any, ExitReason]:
         """From ``__init__`` to the last clean-up."""

@@ -213,7 +213,7 @@ def spawn_process(
         limit=limit,
         budget=budget,
     )
-    if isinstance(name, ViaName):
+    if name is not None and isinstance(name, ViaName):
         name.claim(process)
     table.add(pid, process, local, root=nursery is None)
     if link_to is not None:
@@ -221,7 +221,7 @@ def spawn_process(
         process.links.link(link_to)
     context = table.context.copy()  # to start is to be in it, and ``init`` may start others
     start_soon = (nursery or table.nursery).start_soon
-    context.run(partial(start_soon, process.launch, begins, name=pid.label))  # no text of its own
+    context.run(partial(start_soon, process.launch, begins, name=pid.label))
     return process
 
 

@@ -6,10 +6,13 @@ shields itself or sits in a thread is really still there. It is reported every s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable
 
 import trio
+from trio.lowlevel import enable_ki_protection
 
+from runtime.deadlines import Deadline
 from runtime.exits import SHUTDOWN, ExitReason
 from runtime.instruments import BudgetExceeded, StillAlive
 from runtime.pid import Pid
@@ -43,6 +46,48 @@ async def stop_processes(
         for one in left:
             if one.due <= due:
                 one.overdue()
+
+
+@enable_ki_protection
+def begin_to_stop(
+    process: Process, sender: Pid, budget: float | str, done: Callable[[], object]
+) -> None:
+    """``stop_process`` without a task that waits: ``done`` is called when it is gone."""
+    if process.status == "ended":
+        done()
+        return
+    asked = _Asked(process, budget)
+    asked.send(sender, SHUTDOWN)
+    process.watches[_Stop(asked, done)] = None
+
+
+class _Stop:
+    """Waits for the end of one that is asked to end, and reminds it."""
+
+    __slots__ = ("_asked", "_deadline", "_done")
+
+    only_end = True
+
+    def __init__(self, asked: _Asked, done: Callable[[], object]) -> None:
+        self._asked = asked
+        self._done = done
+        self._deadline: Deadline | None = None
+        self._remind_later()
+
+    def _remind_later(self) -> None:
+        if self._asked.due < math.inf:
+            deadlines = self._asked.process.table.deadlines
+            self._deadline = deadlines.schedule(self._asked.due, self._remind)
+
+    def _remind(self) -> None:
+        self._asked.overdue()
+        self._remind_later()
+
+    def wake(self, _reason: ExitReason) -> None:
+        """It has ended."""
+        if self._deadline is not None:
+            self._asked.process.table.deadlines.cancel(self._deadline)
+        self._done()
 
 
 class _Asked:
@@ -87,8 +132,7 @@ class _Asked:
 
 async def _alive_at(deadline: float, asked: list[_Asked]) -> list[_Asked]:
     """Wait until these have ended, at most until ``deadline``; those that have not."""
-    with trio.CancelScope(deadline=deadline):
-        for one in asked:
-            if one.process.status != "ended":
-                await wait_ended(one.process)
+    for one in asked:
+        if one.process.status != "ended" and await wait_ended(one.process, until=deadline) is None:
+            break
     return [one for one in asked if one.process.status != "ended"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import trio
@@ -33,6 +34,10 @@ class Waiter:
             self.reason = reason
             trio.lowlevel.reschedule(task)
 
+    def time_out(self) -> None:
+        """It has taken too long."""
+        self.wake(None)
+
     def refuse_cycle(self, cycle: tuple[Pid, ...]) -> bool:
         """A wait for a start or an end cannot be refused; a call on the way round can."""
         return False
@@ -49,15 +54,24 @@ async def wait_started(process: Process, on_cancel: Callable[[], object] | None)
 
 
 @enable_ki_protection
-async def wait_ended(process: Process, on_cancel: Callable[[], object] | None = None) -> ExitReason:
-    """Wait for the end and return its reason; ``on_cancel`` as for ``wait_started``."""
-    return await _wait(process, True, on_cancel)
+async def wait_ended(
+    process: Process, on_cancel: Callable[[], object] | None = None, *, until: float = math.inf
+) -> ExitReason:
+    """Wait for the end and return its reason, or ``None`` if it still lives at ``until``.
+
+    ``on_cancel`` as for ``wait_started``.
+    """
+    return await _wait(process, True, on_cancel, until)
 
 
 async def _wait(
-    process: Process, only_end: bool, on_cancel: Callable[[], object] | None
+    process: Process,
+    only_end: bool,
+    on_cancel: Callable[[], object] | None,
+    until: float = math.inf,
 ) -> ExitReason:
     waiter = Waiter(process, only_end=only_end)
+    deadlines, deadline = process.table.deadlines, None
 
     def abort(raise_cancel: Callable[[], object]) -> Abort:
         if on_cancel is None:
@@ -71,6 +85,8 @@ async def _wait(
     me = current_process()
     own_task = me is not None and me.task is current_task()
     process.watches[waiter] = None
+    if until < math.inf:
+        deadline = deadlines.schedule(until, waiter.time_out)
     if me is not None and own_task:
         me.waiting_for = waiter
         break_cycle(me)
@@ -78,6 +94,8 @@ async def _wait(
         await trio.lowlevel.wait_task_rescheduled(abort)
     finally:
         process.watches.pop(waiter, None)
+        if deadline is not None:
+            deadlines.cancel(deadline)
         if me is not None and own_task:
             me.waiting_for = None
     if waiter.raise_cancel is not None:

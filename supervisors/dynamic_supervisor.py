@@ -1,16 +1,20 @@
 """DynamicSupervisor: children that come and go. OTP: ``DynamicSupervisor``.
 
 The choice: nothing is waited for in the supervisor's own turn. A start is a process and a watch on
-it, and whoever asked is answered when the child is up; a stop is a helper task in the supervisor's
-nursery. So a child that is slow to start or to stop delays its own requester and nobody else (OTP's
-would hold up every request), and ten thousand children need no task but their own. The cost: a
-request may be answered before another that was made earlier.
+it, and whoever asked is answered when the child is up; a stop is a signal and a watch. So a child
+that is slow to start or to stop delays its own requester and nobody else (OTP's would hold up every
+request), and ten thousand children need no task but their own. The cost: a request may be answered
+before another that was made earlier.
+
+Nor does it await anything in the handlers of requests, so they run at once in the step of who asks,
+as those of any server do: see ``inline_calls``.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, ClassVar, cast
 
 import trio
@@ -27,15 +31,15 @@ from runtime import (
     StartError,
     Stop,
     handles,
-    ref,
 )
+from runtime.calls import PidRef
 from runtime.containment import attempt, short_repr
 from runtime.instruments import GIVE_UP
 from runtime.outcomes import CastResult
 from runtime.process import Process
 from runtime.spawning import spawn_process
 from runtime.starts import start_error
-from runtime.stops import stop_process
+from runtime.stops import begin_to_stop
 from supervisors.backoff import Backoff, check_backoff
 from supervisors.children import ChildCounts, ChildInfo
 from supervisors.dynamic_children import DynamicChild, DynamicChildren
@@ -191,12 +195,9 @@ class DynamicSupervisor(Supervising):
         else:
             child.stopping = True
             reply_to.waits_for(child.process)
-            self._nursery.start_soon(self._stop, child.process, child.spec, reply_to)
+            done = partial(reply_to.reply, None)
+            begin_to_stop(child.process, self._process.pid, child.spec.shutdown, done)
         return NoReply()
-
-    async def _stop(self, process: Process, spec: ChildSpec, reply_to: ReplyTo[None]) -> None:
-        await stop_process(process, self._process.pid, spec.shutdown)
-        reply_to.reply(None)
 
     @handles(WhichChildren)
     def which_children(self, request: WhichChildren) -> list[ChildInfo]:
@@ -218,7 +219,7 @@ class DynamicSupervisor(Supervising):
             child.stopping = True
             process.kill()
         elif child.requester is not None:
-            child.requester.reply(ref(process.pid))
+            child.requester.reply(PidRef(process.pid, process))
         child.requester = None
 
     def child_is_gone(self, child: DynamicChild, process: Process, reason: ExitReason) -> None:
