@@ -220,8 +220,8 @@ def spawn_process(
         link_to.links.link(process)
         process.links.link(link_to)
     context = table.context.copy()  # to start is to be in it, and ``init`` may start others
-    start_soon = (nursery or table.nursery).start_soon
-    context.run(partial(start_soon, process.launch, begins, name=pid.label))
+    launch = partial(process.launch, begins)
+    context.run(partial((nursery or table.nursery).start_soon, launch, name=pid.label))
     return process
 
 

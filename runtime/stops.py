@@ -83,7 +83,7 @@ class _Stop:
         self._asked.overdue()
         self._remind_later()
 
-    def wake(self, _reason: ExitReason) -> None:
+    def wake(self, reason: ExitReason) -> None:
         """It has ended."""
         if self._deadline is not None:
             self._asked.process.table.deadlines.cancel(self._deadline)
