@@ -19,15 +19,12 @@ import sys
 from collections.abc import Callable, Iterator
 from inspect import CO_COROUTINE
 from types import FunctionType
-from typing import TypeVar
 
 from trio.lowlevel import current_task
 
 from runtime._trio import live_scope, return_to_scope
 from runtime.containment import crash_of
 from runtime.process import Process
-
-T = TypeVar("T")
 
 
 def has_plain_init(cls: object) -> bool:
@@ -39,29 +36,23 @@ def has_plain_init(cls: object) -> bool:
 
 
 def run_at_once(
-    process: Process,
-    init: Callable[[T], None],
-    made_of: T,
-    crashed: Callable[[BaseException], None],
-) -> bool:
+    process: Process, init: Callable[[], None], crashed: Callable[[BaseException], None]
+) -> None:
     """Run ``init``, if it may run here; ``crashed`` is told what it raised, for another task."""
     task, turn = current_task(), process.table.turn
     if turn is None or sys.exception() is not None:
-        return False
+        return
     scope = live_scope(task)
     if scope is None or not turn.goes_on(task):
-        return False
-    for has_crashed in _apart(init, made_of, crashed):
+        return
+    for has_crashed in _apart(init, crashed):
         if return_to_scope(task, scope) and not has_crashed:
             crashed(_scope_left_open(process))
-    return True
 
 
-def _apart(
-    init: Callable[[T], None], made_of: T, crashed: Callable[[BaseException], None]
-) -> Iterator[bool]:
+def _apart(init: Callable[[], None], crashed: Callable[[BaseException], None]) -> Iterator[bool]:
     """Run ``init``. In a generator, or the frames of the starter would hang on the traceback."""
-    _, crash = crash_of(init, made_of)
+    _, crash = crash_of(init)
     has_crashed = crash is not None
     if crash is not None:
         crashed(crash)

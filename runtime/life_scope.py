@@ -20,8 +20,9 @@ class Life:
 
     __slots__ = ("entered", "process", "reason")
 
-    def __init__(self, process: Process) -> None:
-        self.process = process
+    process: Process  # once it is to begin
+
+    def __init__(self) -> None:
         self.reason: ExitReason = NORMAL
         self.entered: list[Entered] | None = None
 

@@ -82,7 +82,7 @@ class Node:
                 table.stopping = True
                 while table.roots:
                     root = _next_root(table)
-                    await stop_process(root, table.owner, root.budget)
+                    await stop_process(root, table.owner, table.roots[root])
                 table_var.reset(token)
                 service.cancel_scope.cancel()
 
@@ -98,7 +98,7 @@ def _next_root(table: ProcessTable[Process]) -> Process:
     free = (
         root
         for root in reversed(table.roots)
-        if root.keeper is None or root.keeper.status == "ended"
+        if (keeper := table.keepers.get(root)) is None or keeper.status == "ended"
     )
     return next(free, next(reversed(table.roots)))
 

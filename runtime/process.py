@@ -55,7 +55,6 @@ class Process:
         "_watches",
         "ancestors",
         "body",
-        "budget",
         "claims",
         "current",
         "ending",
@@ -66,7 +65,6 @@ class Process:
         "handled",
         "ignored",
         "inlet",
-        "keeper",
         "killed",
         "label",
         "lent",
@@ -95,11 +93,9 @@ class Process:
         name: str | None,
         ancestors: tuple[Pid | str, ...],
         limit: MailboxLimit | None,
-        budget: float | str,
     ) -> None:
         self.pid, self.table, self.body = pid, table, body
         self.parent, self.name = parent, name
-        self.budget = budget  # how long its owner lets it end: seconds or "brutal_kill"
         self.label: str | None = None
         self.ancestors = ancestors
         self.status: Status = "starting"
@@ -114,7 +110,6 @@ class Process:
         self.inlet: Inlet | None = None  # while a call may run its handler at once
         self.lent = False  # a call does: to its handler it does not sleep
         self.ignored = False  # init returned Ignore
-        self.keeper: Process | None = None  # whose open block it is the tree of; it stops it
         self.stop_asked_at: float | None = None  # by its owner: the shutdown budget runs from then
         self.ending = False  # the body has decided to end
         self.mailbox = Mailbox(limit)
@@ -312,12 +307,15 @@ class Process:
             if self.exiting is not None:
                 self._cleanup_failed(self.exiting, exc)
         if _trio.has_leaked_scopes(self.task):
-            await _trio.close_leaked_scopes(self.task)
-            self._cleanup_failed(
-                reason if self.exiting is None else self.exiting, crashes.scope_left_open()
-            )
+            await self._close_leaked(reason)
         self._end(reason if self.exiting is None else self.exiting)
         reason = None  # this frame is in the traceback of the reason: break the cycle
+
+    async def _close_leaked(self, reason: ExitReason) -> None:
+        assert self.task is not None
+        await _trio.close_leaked_scopes(self.task)
+        reason = reason if self.exiting is None else self.exiting
+        self._cleanup_failed(reason, crashes.scope_left_open())
 
     def reason_for(self, exc: BaseException) -> ExitReason:
         """The exit reason an exception stands for, unless an exit signal was there first."""

@@ -58,7 +58,8 @@ class ProcessTable(Generic[P]):
         self.by_pid: dict[Pid, P] = {}
         self.by_name: dict[str, P] = {}
         self.tables: dict[str, object] = {}
-        self.roots: dict[P, None] = {}
+        self.roots: dict[P, float | str] = {}  # how long each may take to end
+        self.keepers: dict[P, P] = {}  # whose open block a root is the tree of; it stops it
         self.turn = self._turn()
         self._last_number = 0
 
@@ -86,17 +87,18 @@ class ProcessTable(Generic[P]):
         self._last_number += 1
         return Pid(self._last_number, label)
 
-    def add(self, pid: Pid, process: P, name: str | None, *, root: bool) -> None:
-        """A process exists from now on; ``root`` says it has no supervisor."""
+    def add(self, pid: Pid, process: P, name: str | None, budget: float | str | None) -> None:
+        """A process exists from now on; with a ``budget`` it is the node that stops it."""
         self.by_pid[pid] = process
         if name is not None:
             self.by_name[name] = process
-        if root:
-            self.roots[process] = None
+        if budget is not None:
+            self.roots[process] = budget
 
     def remove(self, pid: Pid, process: P, name: str | None) -> None:
         """A process is gone, and its name is free."""
         self.by_pid.pop(pid, None)
         self.roots.pop(process, None)
+        self.keepers.pop(process, None)
         if name is not None and self.by_name.get(name) is process:
             del self.by_name[name]

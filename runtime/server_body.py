@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, Literal
 
 from runtime.bodies import TrapMode
@@ -10,43 +11,32 @@ from runtime.containment import contain, short_repr
 from runtime.exits import ExitReason
 from runtime.inline_starts import has_plain_init, run_at_once
 from runtime.process import Process
-from runtime.server_loop import Server, ServerLoop
+from runtime.server_loop import ServerLoop
 
 
-class ServerBody:
-    """The body of a server process: makes a fresh instance and runs its loop."""
+class ServerBody(ServerLoop):
+    """The loop of a server as the body of its process."""
 
-    __slots__ = ("_loop", "_make")
+    __slots__ = ()
 
     is_server = True
     trap: TrapMode = "no"
 
-    def __init__(self, make: Callable[[], Server]) -> None:
-        self._make = make
-        self._loop: ServerLoop | None = None
-
     @property
     def begun(self) -> bool:
         """Whether the instance has been made."""
-        return self._loop is not None
+        return self.server is not None
 
     def begin(self, process: Process) -> None:
         """Make the instance and call its ``init``, if that is a ``def``."""
         if has_plain_init(getattr(self._make, "func", self._make)):
-            loop = self._loop = ServerLoop(process)
-            if not run_at_once(process, loop.begin, self._make, loop.crashed):
-                self._loop = None
+            self.process = process
+            run_at_once(process, self.make, self.crashed)
 
     def live(self, process: Process) -> Coroutine[Any, Any, ExitReason]:
         """From ``__init__`` to the last clean-up."""
-        if self._loop is None:
-            self._loop = ServerLoop(process)
-        return self._loop.live(self._make)
-
-    @property
-    def server(self) -> Server | None:
-        """The instance, while the process lives."""
-        return None if self._loop is None else self._loop.server
+        self.process = process
+        return self.run()
 
     def describe(self, message: object) -> str:
         """The message as the server's ``redact`` lets it be shown."""
@@ -65,7 +55,8 @@ class ServerBody:
 
     def release(self) -> None:
         """Cut process, loop and server apart."""
-        if self._loop is not None and self._loop.server is not None:
-            self._loop.server._attach(None)
-            self._loop.server = None
-        self._loop = None
+        if self.server is not None:
+            self.server._attach(None)
+            self.server = None
+        with suppress(AttributeError):  # killed before it began, it has none
+            del self.process

@@ -42,7 +42,6 @@ from runtime.outcomes import (
     Then,
 )
 from runtime.pending_calls import PendingCall, ReplyTo, StopServer
-from runtime.process import Process
 from runtime.user_code import as_coroutine, await_user, call_user
 
 T = TypeVar("T")
@@ -86,15 +85,15 @@ class ServerLoop(Life):
     """The state of one running server beside the user's own."""
 
     __slots__ = (
-        "_begun", "_crash", "_handed", "_idle_at", "_last_call", "_next", "_up", "server",
+        "_begun", "_crash", "_handed", "_idle_at", "_last_call", "_make", "_next", "server",
         "suspended",
     )  # fmt: skip
 
-    def __init__(self, process: Process) -> None:
-        super().__init__(process)
+    def __init__(self, make: Callable[[], Server]) -> None:
+        super().__init__()
+        self._make = make
         self.server: Server | None = None
         self.suspended = False
-        self._up = False
         self._next: Continue | None = None
         self._idle_at: float | None = None
         self._begun: Coroutine[Any, Any, object] | None = None  # an ``init`` to be awaited
@@ -104,16 +103,15 @@ class ServerLoop(Life):
 
     # -- life -------------------------------------------------------------------------------
 
-    async def live(self, make: Callable[[], Server]) -> ExitReason:
+    async def run(self) -> ExitReason:
         """Init, messages, last words; in one frame, for a frame is a tenth of an idle server."""
         async with self:
-            process = self.process
-            if self.server is None and not process.ending:
-                self.begin(make)
+            if self.server is None and not self.process.ending:
+                self.make()
             if self._begun is not None:
                 await self._await_init()
             budget = _YIELD_EVERY
-            while self._handed is not None or (process.exiting is None and not process.ending):
+            while self._goes_on():
                 if self._handed is not None:
                     await self._finish(*self._handed)
                 elif self._next is not None and not self.suspended:
@@ -130,9 +128,13 @@ class ServerLoop(Life):
             self._raise_crash()
         return self.reason
 
-    def begin(self, make: Callable[[], Server]) -> None:
+    def _goes_on(self) -> bool:
+        process = self.process
+        return self._handed is not None or (process.exiting is None and not process.ending)
+
+    def make(self) -> None:
         """Make the instance and call ``init``; by the starter, if that is a ``def``."""
-        server = self.server = call_user(make)
+        server = self.server = call_user(self._make)
         server._attach(self)
         result = call_user(server.init)
         self._begun = as_coroutine(result)
@@ -148,7 +150,6 @@ class ServerLoop(Life):
     def _go_on(self, result: object) -> None:
         """What ``init`` has returned."""
         if self.process.exiting is None and self._accept_init(result):
-            self._up = True
             self.process.mark_started()
 
     def crashed(self, crash: BaseException) -> None:
@@ -380,7 +381,7 @@ class ServerLoop(Life):
     async def last_words(self, reason: ExitReason) -> None:
         """Run ``terminate``, shielded: only a kill, such as the end of the budget, interrupts."""
         process, server = self.process, self.server
-        if not self._up or process.killed or server is None:
+        if process.status == "starting" or process.killed or server is None:
             return
         coroutine = as_coroutine(call_user(server.terminate, reason))
         if coroutine is not None:

@@ -211,11 +211,10 @@ def spawn_process(
         name=local,
         ancestors=_ancestors(),
         limit=limit,
-        budget=budget,
     )
     if name is not None and isinstance(name, ViaName):
         name.claim(process)
-    table.add(pid, process, local, root=nursery is None)
+    table.add(pid, process, local, budget if nursery is None else None)
     if link_to is not None:
         link_to.links.link(process)
         process.links.link(link_to)

@@ -134,7 +134,8 @@ async def _start_root(spec: ChildSpec, watch: _RootWatch) -> Process:
         table, spec.make_body(), label=spec.behaviour, name=spec.name, budget=spec.shutdown
     )
     root.watches[watch] = None
-    root.keeper = current_process()
+    if (keeper := current_process()) is not None:
+        table.keepers[root] = keeper
     reason = await wait_started(root, lambda: root.signal(table.owner, SHUTDOWN))
     if reason is not None:
         raise _not_started(spec, root, reason) from exception_of(reason)

@@ -55,8 +55,8 @@ async def test_what_is_added_is_found_and_what_is_removed_is_gone(
     table: ProcessTable[str],
 ) -> None:
     root, child = table.new_pid("root"), table.new_pid("child")
-    table.add(root, "root", "name", root=True)
-    table.add(child, "child", None, root=False)
+    table.add(root, "root", "name", 5.0)
+    table.add(child, "child", None, None)
     assert table.by_pid == {root: "root", child: "child"}
     assert table.by_name == {"name": "root"}
     assert list(table.roots) == ["root"]
@@ -69,8 +69,8 @@ async def test_removing_a_process_leaves_its_former_name_to_the_new_holder(
     table: ProcessTable[str],
 ) -> None:
     old, new = table.new_pid("old"), table.new_pid("new")
-    table.add(old, "old", "name", root=True)
-    table.add(new, "new", "name", root=True)
+    table.add(old, "old", "name", 5.0)
+    table.add(new, "new", "name", 5.0)
     table.remove(old, "old", "name")
     assert table.by_name == {"name": "new"}
     table.remove(old, "old", "nobody's")
