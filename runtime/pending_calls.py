@@ -256,6 +256,8 @@ class Request(Generic[R]):
 class StopServer(SystemCall[None], frozen=True):
     """End with ``reason`` when its turn comes; answered by the end itself."""
 
+    __told_as__ = "stop()"  # in errors: its own name is nothing that anybody has written
+
     reason: ExitReason
 
 
