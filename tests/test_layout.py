@@ -44,7 +44,7 @@ FLOORS: dict[str, list[str]] = {
         "gen_server task via",
         "agent registry stream_options stream_source task_groups",
         "registry_ref stream_run",
-        "pubsub stream testing.deaths testing.patterns testing.virtual_time",
+        "pubsub stream testing.deaths testing.nodes testing.patterns testing.virtual_time",
         (
             "testing.captured_reports testing.chaos testing.ending testing.leaks "
             "testing.own_process testing.receiving testing.scripted testing.starting"
