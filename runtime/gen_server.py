@@ -195,7 +195,7 @@ class GenServer:
         return found[1]
 
     @classmethod
-    def _find_plain_handler(cls, request: type) -> tuple[str, bool] | None:
+    def _find_plain_handler(cls, request: type[object]) -> tuple[str, bool] | None:
         if issubclass(request, SystemCall):
             return None
         if cls.handle_call is GenServer.handle_call:
