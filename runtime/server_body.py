@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+from runtime.callbacks import Server
 from runtime.containment import contain, short_repr
 from runtime.exits import ExitReason
 from runtime.process import Process, TrapMode
-from runtime.server_loop import Server, ServerLoop
+from runtime.server_loop import ServerLoop
 
 
 class ServerBody:
