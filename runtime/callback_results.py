@@ -15,6 +15,7 @@ from runtime.reply_types import admits_none
 INIT_MAY: Final = "None, Continue(arg), Idle(seconds), Stop(reason) and Ignore()"
 CALL_MAY: Final = "the reply, Reply(value), NoReply() and Stop(reason)"
 CAST_MAY: Final = "None, Continue(arg), Idle(seconds), NoReply() and Stop(reason) without a reply"
+_VALUES: Final = frozenset({bool, int, float, str, bytes, tuple, list, dict, set, frozenset})
 _IN_PYTHON: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE: the class is not built in
 
 
@@ -40,6 +41,12 @@ class PlainHandler:
         if attempt(_is_honest, kind)[0]:
             self.reply_kind = kind
         return True
+
+
+def is_known_value(result: object) -> bool:
+    """Whether it is of a class of values that can only be a reply: the quick way to say so."""
+    kind = type(result)
+    return type(kind) is type and kind in _VALUES
 
 
 def is_plain_reply(request: object, result: object) -> bool:

@@ -80,21 +80,16 @@ QUEUED: Final = Queued()
 @enable_ki_protection
 def call_inline(server: Process, target: object, request: Call[R]) -> R | Yielding[R] | Later:
     """The reply, or what is left to do for it: a ``Later``."""
-    inlet, table, task = server.inlet, server.table, current_task()
-    if (
-        inlet is None
-        or not server.parked
-        or server.lent
-        or get_ident() != table.thread
-        or sys.exception() is not None
-    ):
-        return QUEUED
-    turn, home, scope = table.turn, server.task, live_scope(task)
-    if turn is None or scope is None or home is None or home.context is task.context:
+    inlet, table = server.inlet, server.table
+    if inlet is None or not server.parked or server.lent or get_ident() != table.thread:
         return QUEUED
     callee = inlet.callee
     handler = callee._plain_handler_of(request)
-    if handler is None:
+    if handler is None or sys.exception() is not None:
+        return QUEUED
+    turn, home, task = table.turn, server.task, current_task()
+    scope = live_scope(task)
+    if turn is None or scope is None or home is None or home.context is task.context:
         return QUEUED
     pending: PendingCall | None = None
     reply_to: ReplyTo[object] | None = None

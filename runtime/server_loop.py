@@ -23,6 +23,7 @@ from runtime.callback_results import (
     INIT_MAY,
     bad_none,
     bad_result,
+    is_known_value,
     is_outcome_class,
     wrong_server,
 )
@@ -32,7 +33,7 @@ from runtime.entered import Entered, Failures, close_all, enter
 from runtime.errors import BadResult
 from runtime.exits import NORMAL, ExitReason
 from runtime.life_scope import LifeScope
-from runtime.messages import Cast, Envelope, Exit, HandleCall, IdleTimeout, SystemCall
+from runtime.messages import Cast, Envelope, Exit, IdleTimeout, SystemCall, is_from_handle
 from runtime.outcomes import (
     Continue,
     Idle,
@@ -178,13 +179,18 @@ class ServerLoop:
     async def _dispatch(self, message: object) -> None:
         process, server = self.process, self.callee
         if isinstance(message, PendingCall):
-            if isinstance(message.request, SystemCall):
-                self._perform(message, message.request)
+            if not message.droppable:
+                self._perform(message)
                 return
+            request = message.request
             self._idle_at = None
             process.handled += 1
-            process.current = message.request
-            await self._handle_call(server, message)
+            process.current = request
+            if is_from_handle(request) and not server._handler_of(request):
+                message.settle("error", wrong_server(process, server, message.target, request))
+                return
+            reply_to: ReplyTo[object] = ReplyTo(message)
+            self._settle(message, await self._run(server.handle_call, request, reply_to))
             return
         if (handler := server._plain_cast_of(message)) is not None:
             await self._handle_casts(server, handler, message)
@@ -228,16 +234,11 @@ class ServerLoop:
         result = await self._run(self.server.handle_continue, step.arg)
         self._accept("handle_continue", result)
 
-    async def _handle_call(self, server: Server, pending: PendingCall) -> None:
-        if isinstance(pending.request, HandleCall) and not server._handler_of(pending.request):
-            error = wrong_server(self.process, server, pending.target, pending.request)
-            pending.settle("error", error)
-            return
-        reply_to: ReplyTo[object] = ReplyTo(pending)
-        self._settle(pending, await self._run(server.handle_call, pending.request, reply_to))
-
     def _settle(self, pending: PendingCall, result: object) -> None:
         """What a handler of calls has returned."""
+        if is_known_value(result):
+            pending.settle("reply", result)
+            return
         match result:
             case Reply():
                 self._reply(pending, cast("Reply[object]", result).value)
@@ -285,7 +286,8 @@ class ServerLoop:
         self.reason = reason
         self.process.ending = True
 
-    def _perform(self, pending: PendingCall, request: SystemCall[object]) -> None:
+    def _perform(self, pending: PendingCall) -> None:
+        request = pending.request
         if isinstance(request, StopServer):
             self._stop(request.reason)
             return
@@ -337,12 +339,12 @@ class ServerLoop:
 
     async def _run(self, method: Callable[..., object], *args: object) -> object:
         """Call a callback, ``def`` or ``async def``, whichever it turns out to be."""
-        return await self._awaited(call_user(method, *args))
+        result = call_user(method, *args)
+        return result if as_coroutine(result) is None else await self._awaited(result)
 
     async def _awaited(self, result: object) -> object:
         """What a callback has returned, awaited if it is a coroutine."""
-        coroutine = as_coroutine(result)
-        if coroutine is None:
+        if (coroutine := as_coroutine(result)) is None:
             return result
         self._life.open()
         return await await_user(coroutine)
