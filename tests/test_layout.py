@@ -51,7 +51,7 @@ FLOORS: dict[str, list[str]] = {
         ),
     ],
     "supervisors": [
-        "backoff children errors intensity permits pool_slots strategies",
+        "backoff children errors intensity interpreter permits pool_slots strategies",
         "limiter_requests pool_requests requests restarts shutdown",
         (
             "children_ref dynamic_children family pool_ref pool_workers "
