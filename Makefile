@@ -36,7 +36,7 @@ test: $(STAMP) ## run the tests (ARGS="-k name" picks some)
 	@$(PY) -m pytest $(TOGETHER) $(ARGS)
 
 conformance: $(STAMP) ## run the rows of OTP's behaviour and count them
-	@$(PY) -m tests.conformance $(ARGS)
+	@$(PY) -m tests.conformance $(TOGETHER) $(ARGS)
 
 oracle: $(STAMP) ## run the Elixir programs and check the stored output (needs elixir)
 	@$(PY) -m tests.oracle $(ARGS)

@@ -14,9 +14,12 @@ whether the handler has left a scope open in it, and whether it has yielded sinc
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import trio
+from trio.abc import Clock
 
 _POLL: Final = 0.01
 
@@ -60,6 +63,14 @@ def return_to_scope(task: trio.lowlevel.Task, home: object) -> bool:
         status, leaked_status = status.parent, status
         leaked_status.parent = None  # or whoever is around us would keep it for its life
     return True
+
+
+def stopwatch(clock: Clock) -> Callable[[], float]:
+    """What tells time as ``clock`` does, from any zero: for Trio's own clock, what that reads."""
+    run = getattr(trio._core, "_run", None)
+    if type(clock) is getattr(run, "SystemClock", None):
+        return time.perf_counter
+    return clock.current_time
 
 
 def schedule_points(task: trio.lowlevel.Task) -> object:

@@ -15,7 +15,38 @@ from runtime.reply_types import admits_none
 INIT_MAY: Final = "None, Continue(arg), Idle(seconds), Stop(reason) and Ignore()"
 CALL_MAY: Final = "the reply, Reply(value), NoReply() and Stop(reason)"
 CAST_MAY: Final = "None, Continue(arg), Idle(seconds), NoReply() and Stop(reason) without a reply"
-_PLAIN: Final = frozenset({bool, int, float, str, bytes, tuple, list, dict, set, frozenset})
+_VALUES: Final = frozenset({bool, int, float, str, bytes, tuple, list, dict, set, frozenset})
+_IN_PYTHON: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE: the class is not built in
+
+
+class PlainHandler:
+    """The ``def`` of a server that takes one class of calls.
+
+    Most handlers always return values of one class. It is kept in ``reply_kind``, and of a value of
+    that class nothing has to be asked.
+    """
+
+    __slots__ = ("name", "reply_kind", "wants_reply_to")
+
+    def __init__(self, name: str, *, wants_reply_to: bool) -> None:
+        self.name = name
+        self.wants_reply_to = wants_reply_to
+        self.reply_kind: type | None = None
+
+    def has_replied(self, request: object, result: object) -> bool:
+        """Whether what it returned is simply a reply."""
+        if not is_plain_reply(request, result):
+            return False
+        kind = type(result)
+        if attempt(_is_honest, kind)[0]:
+            self.reply_kind = kind
+        return True
+
+
+def is_known_value(result: object) -> bool:
+    """Whether it is of a class of values that can only be a reply: the quick way to say so."""
+    kind = type(result)
+    return type(kind) is type and kind in _VALUES
 
 
 def is_plain_reply(request: object, result: object) -> bool:
@@ -23,9 +54,6 @@ def is_plain_reply(request: object, result: object) -> bool:
 
     A value may lie about its class, or raise when it is asked: then the answer is no.
     """
-    kind = type(result)
-    if type(kind) is type and kind in _PLAIN:
-        return True
     return attempt(_is_plain_reply, request, result)[0] is True
 
 
@@ -35,6 +63,12 @@ def _is_plain_reply(request: object, result: object) -> bool:
     if type(result) is CoroutineType:
         return False
     return not (isinstance(result, Outcome) or is_outcome_class(result))
+
+
+def _is_honest(kind: type) -> bool:
+    """Whether no value of this class can say that it is of another."""
+    written = [vars(base) for base in kind.__mro__ if base.__flags__ & _IN_PYTHON]
+    return not any("__class__" in one or "__getattribute__" in one for one in written)
 
 
 def is_outcome_class(result: object) -> bool:

@@ -11,10 +11,10 @@ from runtime.crashes import same_reason
 from runtime.current import Address, Target, current_table, find_process
 from runtime.errors import CallExit, CallTimeout, ProcessNotFound
 from runtime.exits import NO_PROCESS, NORMAL, Crashed, ExitReason, check_reason
-from runtime.inline_calls import QUEUED, call_inline
+from runtime.inline_calls import Later, Waiting, Yielding, call_inline
 from runtime.messages import Call, Cast, check_sendable, is_call_class
 from runtime.outcomes import check_seconds
-from runtime.pending_calls import PendingCall, StopServer, call_process, wait_for_reply
+from runtime.pending_calls import StopServer, call_process, wait_for_reply
 from runtime.pid import Pid
 from runtime.process import Process
 from runtime.process_table import check_name
@@ -56,18 +56,22 @@ class Ref(Address):
         ``MailboxFull``; what ``reply_to.error`` gave. Cancelling gives up the wait: the server
         still handles the request, and its reply is dropped.
         """
+        if timeout is not DEFAULT_TIMEOUT:
+            check_seconds("timeout", timeout)
+        process = self.find()
+        if process is not None and process.inlet is not None and timeout > 0:
+            reply = call_inline(process, self, request)
+            if not isinstance(reply, Later):
+                return reply
+            if isinstance(reply, Yielding):
+                await trio.lowlevel.cancel_shielded_checkpoint()
+                return cast("Yielding[R]", reply).reply
+            if isinstance(reply, Waiting):
+                return cast("R", await wait_for_reply(reply.pending, timeout))
         if not isinstance(request, Call):
             raise TypeError(
                 f"request: got {_kind(request)}, allowed is an instance of a Call subclass"
             )
-        check_seconds("timeout", timeout)
-        process = self.find()
-        if process is not None and process.inlet is not None and timeout > 0:
-            reply = call_inline(process, self, request)
-            if isinstance(reply, PendingCall):
-                return cast("R", await wait_for_reply(reply, timeout))
-            if reply is not QUEUED:
-                return cast("R", reply)
         return cast("R", await call_process(process, self, request, timeout))
 
     def cast(self, message: Cast) -> None:
@@ -76,7 +80,7 @@ class Ref(Address):
         If nobody is there it vanishes. Raises only ``MailboxFull``, under the policy ``raise``, and
         ``TypeError`` for what is no cast, or by way of what is no directory.
         """
-        if not isinstance(message, Cast):
+        if Cast not in type(message).__mro__:  # isinstance is slow here: it asks the metaclass
             raise TypeError(
                 f"message: got {_kind(message)}, allowed is an instance of a Cast subclass; "
                 "other messages go by send"

@@ -11,9 +11,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
+from contextvars import Context
+from typing import TypeAlias, TypeVar
 
 T = TypeVar("T")
+Method: TypeAlias = Callable[[object, str, object, object], T]
 
 
 def attempt(hook: Callable[..., T], *args: object) -> tuple[T | None, Exception | None]:
@@ -24,10 +26,20 @@ def attempt(hook: Callable[..., T], *args: object) -> tuple[T | None, Exception 
         return None, exc
 
 
-def crash_of(run: Callable[..., T], *args: object) -> tuple[T | None, BaseException | None]:
+def crash_of(hook: Callable[..., T], *args: object) -> tuple[T | None, BaseException | None]:
     """Like ``attempt``, but whatever is raised: for another task than this one to raise again."""
     try:
-        return run(*args), None
+        return hook(*args), None
+    except BaseException as exc:  # noqa: BLE001  the one place, see above
+        return None, exc
+
+
+def crash_in(
+    context: Context, method: Method[T], instance: object, name: str, request: object, more: object
+) -> tuple[T | None, BaseException | None]:
+    """``crash_of`` a method that runs in ``context``: on the path of every call."""
+    try:
+        return context.run(method, instance, name, request, more), None
     except BaseException as exc:  # noqa: BLE001  the one place, see above
         return None, exc
 

@@ -21,22 +21,18 @@ _COMPACT_ABOVE = 64
 class Deadline:
     """One pending callback. ``callback`` is ``None`` once it has run or was cancelled."""
 
-    __slots__ = ("at", "callback", "sequence")
+    __slots__ = ("at", "callback")
 
-    def __init__(self, at: float, sequence: int, callback: Callable[[], None]) -> None:
+    def __init__(self, at: float, callback: Callable[[], None]) -> None:
         self.at = at
-        self.sequence = sequence
         self.callback: Callable[[], None] | None = callback
-
-    def __lt__(self, other: Deadline) -> bool:
-        return (self.at, self.sequence) < (other.at, other.sequence)
 
 
 class Deadlines:
     """A heap of callbacks and the task that runs them; equal deadlines run in creation order."""
 
     def __init__(self) -> None:
-        self._heap: list[Deadline] = []
+        self._heap: list[tuple[float, int, Deadline]] = []  # when, the number of it, what
         self._sequence = 0
         self._stale = 0
         self._sleep = trio.CancelScope()
@@ -44,8 +40,8 @@ class Deadlines:
     def schedule(self, at: float, callback: Callable[[], None]) -> Deadline:
         """Run ``callback`` in the timer task once Trio's clock has reached ``at``."""
         self._sequence += 1
-        deadline = Deadline(at, self._sequence, callback)
-        heapq.heappush(self._heap, deadline)
+        deadline = Deadline(at, callback)
+        heapq.heappush(self._heap, (at, self._sequence, deadline))
         if at < self._sleep.deadline:
             self._sleep.deadline = at
         return deadline
@@ -57,7 +53,7 @@ class Deadlines:
         deadline.callback = None
         self._stale += 1
         if self._stale > _COMPACT_ABOVE and self._stale * 2 > len(self._heap):
-            self._heap = [entry for entry in self._heap if entry.callback is not None]
+            self._heap = [entry for entry in self._heap if entry[2].callback is not None]
             heapq.heapify(self._heap)
             self._stale = 0
         return True
@@ -66,13 +62,13 @@ class Deadlines:
         """The timer task: for as long as the node lives."""
         while True:
             self._run_due(trio.current_time())
-            next_at = self._heap[0].at if self._heap else math.inf
+            next_at = self._heap[0][0] if self._heap else math.inf
             with trio.CancelScope(deadline=next_at) as self._sleep:
                 await trio.sleep_forever()
 
     def _run_due(self, now: float) -> None:
-        while self._heap and self._heap[0].at <= now:
-            deadline = heapq.heappop(self._heap)
+        while self._heap and self._heap[0][0] <= now:
+            _, _, deadline = heapq.heappop(self._heap)
             callback, deadline.callback = deadline.callback, None
             if callback is None:
                 self._stale -= 1

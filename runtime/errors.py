@@ -13,7 +13,8 @@ from runtime.pid import Pid
 
 def _call(request: object, target: object) -> str:
     """A request is named by its class: its fields may be nobody else's business."""
-    return f"{type(request).__name__} to {short_repr(target)}"
+    name = getattr(type(request), "__told_as__", type(request).__name__)
+    return f"{name} to {short_repr(target)}"
 
 
 class CallError(Exception):

@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import partial
 from typing import Any, ClassVar, Literal, ParamSpec, TypeVar
 
+from runtime.callback_results import PlainHandler
 from runtime.calls import Ref
 from runtime.child_spec import ChildOptions, ChildSpec, ChildType, ShutdownBudget
 from runtime.containment import short_repr
@@ -22,7 +23,7 @@ from runtime.exits import ExitReason
 from runtime.handlers import Handler, HandlerTable, collect_handlers
 from runtime.instruments import MessageUnexpected
 from runtime.mailbox import MailboxLimit
-from runtime.messages import HandleCall, SystemCall
+from runtime.messages import Call, Cast, HandleCall, SystemCall
 from runtime.outcomes import CastResult, InitResult
 from runtime.pending_calls import ReplyTo
 from runtime.server_body import ServerBody
@@ -56,12 +57,14 @@ class GenServer:
     _child_type: ClassVar[ChildType] = "worker"
     _child_shutdown: ClassVar[ShutdownBudget] = DEFAULT_SHUTDOWN
     _handlers: ClassVar[HandlerTable] = HandlerTable({})
-    _plain_handlers: ClassVar[dict[type, tuple[object, tuple[str, bool] | None]]] = {}
+    _plain_handlers: ClassVar[dict[type, tuple[object, PlainHandler | None]]] = {}
+    _plain_casts: ClassVar[dict[type, tuple[object, str | None]]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._handlers = collect_handlers(cls)
         cls._plain_handlers = {}
+        cls._plain_casts = {}
 
     # -- callbacks --------------------------------------------------------------------------
 
@@ -181,25 +184,48 @@ class GenServer:
     def _handler_of(self, message: object) -> Handler | None:
         return self._handlers.find(type(message))
 
-    def _plain_handler_of(self, request: object) -> tuple[str, bool] | None:
-        """The ``def`` that takes this call, and whether it takes ``reply_to``: ``inline_calls``.
+    def _plain_handler_of(self, request: object) -> PlainHandler | None:
+        """The ``def`` that takes this call, if it is to run at once: see ``inline_calls``.
 
         What is found for a class is kept as long as its ``handle_call`` stays what it was then.
         """
         cls, kind = type(self), type(request)
         if not self.inline or "handle_call" in self.__dict__:
             return None
-        found = self._plain_handlers.get(kind)
+        found = cls._plain_handlers.get(kind)
         if found is None or found[0] is not cls.handle_call:
-            found = self._plain_handlers[kind] = (cls.handle_call, cls._find_plain_handler(kind))
+            found = cls._plain_handlers[kind] = (cls.handle_call, cls._find_plain_handler(kind))
+        return found[1]
+
+    def _plain_cast_of(self, message: object) -> str | None:
+        """The name of the ``def`` that takes this cast: see ``ServerLoop._cast_on``."""
+        cls, kind = type(self), type(message)
+        if "handle_cast" in self.__dict__:
+            return None
+        found = cls._plain_casts.get(kind)
+        if found is None or found[0] is not cls.handle_cast:
+            found = cls._plain_casts[kind] = (cls.handle_cast, cls._find_plain_cast(kind))
         return found[1]
 
     @classmethod
-    def _find_plain_handler(cls, request: type) -> tuple[str, bool] | None:
-        if issubclass(request, SystemCall):
+    def _find_plain_cast(cls, message: type[object]) -> str | None:
+        if not issubclass(message, Cast):
+            return None
+        name = "handle_cast"
+        if cls.handle_cast is GenServer.handle_cast:
+            handler = cls._handlers.find(message)
+            if handler is None:
+                return None
+            name = handler.name
+        return None if inspect.iscoroutinefunction(getattr(cls, name)) else name
+
+    @classmethod
+    def _find_plain_handler(cls, request: type[object]) -> PlainHandler | None:
+        kind: type[object] = request
+        if not issubclass(request, Call) or issubclass(request, SystemCall):
             return None
         if cls.handle_call is GenServer.handle_call:
-            handler = cls._handlers.find(request)
+            handler = cls._handlers.find(kind)
             if handler is None:
                 return None
             name, wants_reply_to = handler.name, handler.wants_reply_to
@@ -209,7 +235,7 @@ class GenServer:
             name, wants_reply_to = "handle_call", True
         if inspect.iscoroutinefunction(getattr(cls, name)):
             return None
-        return name, wants_reply_to
+        return PlainHandler(name, wants_reply_to=wants_reply_to)
 
     def _no_handler(self, kind: str, message: object) -> str:
         return (

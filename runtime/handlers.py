@@ -25,6 +25,7 @@ from typing import (
 import msgspec
 
 from runtime.annotations import UNKNOWN, resolve
+from runtime.containment import short_repr
 from runtime.messages import Call, is_call_class
 from runtime.outcomes import CastResult, NoReply, Reply, Stop
 from runtime.pending_calls import ReplyTo
@@ -34,6 +35,10 @@ M = TypeVar("M")
 R = TypeVar("R")
 
 _MARK = "__handles__"
+_ONE_CLASS = (
+    "allowed is one message class: write a method for each, which may call another, "
+    "or handle a base class that they share"
+)
 
 _Coro: TypeAlias = Coroutine[Any, Any, M]
 
@@ -93,14 +98,18 @@ def handles(  # type: ignore[overload-overlap]
 def handles(message: type[M], /) -> HandlesMessage[M]: ...
 
 
-def handles(message: Any, /) -> Any:
+def handles(message: Any, /, *more: object) -> Any:
     """Mark a method as the handler of a message class: ``@handles(Get)``.
 
     For a ``Call[R]`` the method takes ``(self, request)`` or ``(self, request, reply_to)`` and
     returns an ``R``, ``Reply``, ``NoReply`` or ``Stop``; for a cast or any other message it takes
     ``(self, message)`` and returns what ``handle_cast`` may. ``def`` or ``async def``. A subclass
-    of the message goes to the same handler, unless it has its own.
+    of the message goes to the same handler, unless it has its own. One class for one method: what
+    is done for several is done by a method of each, or for a base class that they share.
     """
+    if more or get_origin(message) in (Union, UnionType):
+        got = ", ".join(map(short_repr, (message, *more)))
+        raise TypeError(f"handles: got {got}, {_ONE_CLASS}")
     if not isinstance(message, type):
         raise TypeError(f"handles: got {message!r}, allowed is a message class")
     marked: type[Any] = message
@@ -111,6 +120,10 @@ def handles(message: Any, /) -> Any:
 def _mark(method: Any, message: type) -> Any:
     if not inspect.isfunction(method):
         raise TypeError(f"@handles({message.__name__}): got {method!r}, allowed is a method")
+    marked = getattr(method, _MARK, message)
+    if marked is not message:
+        name = f"@handles({message.__name__}): {method.__qualname__}"
+        raise TypeError(f"{name} handles {marked.__name__} already, {_ONE_CLASS}")
     setattr(method, _MARK, message)
     return method
 

@@ -7,16 +7,41 @@ from typing import Protocol
 from runtime.messages import Envelope
 
 
+class Taker(Protocol):
+    """The ``def`` that takes a call: see ``callback_results.PlainHandler``."""
+
+    @property
+    def name(self) -> str:
+        """Of the method."""
+        ...
+
+    @property
+    def wants_reply_to(self) -> bool:
+        """Whether it takes ``reply_to`` too."""
+        ...
+
+    @property
+    def reply_kind(self) -> type | None:
+        """A class whose values are plain replies."""
+        ...
+
+    def has_replied(self, request: object, result: object) -> bool:
+        """Whether what it returned is simply a reply."""
+        ...
+
+
+class Callee(Protocol):
+    """A server, as a call that runs at once sees it."""
+
+    def _plain_handler_of(self, request: object) -> Taker | None: ...
+
+
 class Inlet(Protocol):
     """A server that sleeps in its empty mailbox."""
 
     @property
-    def server(self) -> object:
+    def callee(self) -> Callee:
         """The instance."""
-        ...
-
-    def plain_handler(self, request: object) -> tuple[str, bool] | None:
-        """The name of the ``def`` that takes this request, and whether it takes ``reply_to``."""
         ...
 
     def handed_over(

@@ -22,9 +22,8 @@ nothing reaches a caller that was cancelled while it waited.
 
 Not inline, but by the mailbox as ever: a call made while an exception is handled (it would become
 the context of the handler's own), by a task that is cancelled, and to a server with an idle time or
-with a mailbox that is not empty. So does the next call after 64 without a switch, or after a
-millisecond of them, so that others get their turn. It is sent as soon as any other: whoever asks
-first is first.
+with a mailbox that is not empty. Who has made 256 calls without a switch, or spent a millisecond on
+them, lets others run before it gets its reply.
 
 What would change our mind: a Trio that switches tasks in less than a microsecond.
 """
@@ -32,74 +31,94 @@ What would change our mind: a Trio that switches tasks in less than a microsecon
 from __future__ import annotations
 
 import sys
-import threading
-from typing import Final
+from threading import get_ident
+from typing import Any, Final, Generic, TypeVar
 
-from trio.lowlevel import Task, current_task, enable_ki_protection
+from trio.lowlevel import current_task, enable_ki_protection
 
 from runtime._trio import live_scope, return_to_scope
-from runtime.callback_results import is_plain_reply
-from runtime.containment import crash_of
+from runtime.containment import crash_in
 from runtime.messages import Call
 from runtime.pending_calls import PendingCall, ReplyTo, own_process
 from runtime.process import Process
 from runtime.user_code import call_method
 
-QUEUED: Final = object()
-"""The call has not been made: it must go by the mailbox."""
+R = TypeVar("R")
+
+
+class Later:
+    """Not the reply, but what is left to do for it: one of the three below."""
+
+    __slots__ = ()
+
+
+class Queued(Later):
+    """The call has not been made: it must go by the mailbox."""
+
+
+class Waiting(Later):
+    """The call is under way, and must be waited for."""
+
+    __slots__ = ("pending",)
+
+    def __init__(self, pending: PendingCall) -> None:
+        self.pending = pending
+
+
+class Yielding(Later, Generic[R]):
+    """The reply is there, but it is time for others first."""
+
+    __slots__ = ("reply",)
+
+    def __init__(self, reply: R) -> None:
+        self.reply = reply
+
+
+QUEUED: Final = Queued()
 
 
 @enable_ki_protection
-def call_inline(server: Process, target: object, request: Call[object]) -> object:
-    """The reply; or ``QUEUED``; or the call, under way, to be waited for."""
-    inlet, task, turn = server.inlet, current_task(), server.table.turn
-    if inlet is None or turn is None or not _may_run_here(server, task):
+def call_inline(server: Process, target: object, request: Call[R]) -> R | Yielding[R] | Later:
+    """The reply, or what is left to do for it: a ``Later``."""
+    inlet, table = server.inlet, server.table
+    if inlet is None or not server.parked or server.lent or get_ident() != table.thread:
         return QUEUED
+    callee = inlet.callee
+    handler = callee._plain_handler_of(request)
+    if handler is None or sys.exception() is not None:
+        return QUEUED
+    turn, home, task = table.turn, server.task, current_task()
     scope = live_scope(task)
-    if scope is None:
+    if turn is None or scope is None or home is None or home.context is task.context:
         return QUEUED
-    handler = inlet.plain_handler(request)
-    if handler is None or not turn.goes_on(task):
-        return QUEUED
-    assert server.task is not None
-    run = server.task.context.run
-    name, wants_reply_to = handler
+    pending: PendingCall | None = None
+    reply_to: ReplyTo[object] | None = None
+    if handler.wants_reply_to:
+        pending = PendingCall(server, target, request, own_process(task))
+        reply_to = ReplyTo(pending)
     server.handled += 1
     server.current = request
     server.lent = True
     try:
-        if wants_reply_to:
-            pending = PendingCall(server, target, request, own_process(task))
-            reply_to: ReplyTo[object] = ReplyTo(pending)
-            result, crash = crash_of(run, call_method, inlet.server, name, request, reply_to)
-        else:
-            result, crash = crash_of(run, call_method, inlet.server, name, request)
-            if crash is None and live_scope(task) is scope and is_plain_reply(request, result):
-                return result
+        result: Any
+        result, crash = crash_in(home.context, call_method, callee, handler.name, request, reply_to)
+        if (
+            crash is None
+            and pending is None
+            and live_scope(task) is scope
+            and (type(result) is handler.reply_kind or handler.has_replied(request, result))
+        ):
+            return Yielding(result) if turn.is_over(task) else result
+        if return_to_scope(task, scope) and crash is None:
+            crash = _scope_left_open(server, handler.name)
+        if pending is None:
             pending = PendingCall(server, target, request, own_process(task))
             reply_to = ReplyTo(pending)
-        if return_to_scope(task, scope) and crash is None:
-            crash = _scope_left_open(server, name)
         inlet.handed_over(pending, reply_to, result, crash)
     finally:
         server.lent = False
         crash = None  # this frame is behind those of its traceback: break the cycle
-    return pending
-
-
-def _may_run_here(server: Process, task: Task) -> bool:
-    """Only if it sleeps; not from another thread, nor as a part of handling an exception.
-
-    Nor where its context is entered already, as in a task that shares it.
-    """
-    return (
-        server.parked
-        and not server.lent
-        and threading.get_ident() == server.table.thread
-        and sys.exception() is None
-        and server.task is not None
-        and server.task.context is not task.context
-    )
+    return Waiting(pending)
 
 
 def _scope_left_open(server: Process, name: str) -> RuntimeError:

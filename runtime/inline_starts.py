@@ -43,7 +43,7 @@ def run_at_once(
     if turn is None or sys.exception() is not None:
         return
     scope = live_scope(task)
-    if scope is None or not turn.goes_on(task):
+    if scope is None or turn.is_over(task):
         return
     for has_crashed in _apart(init, crashed):
         if return_to_scope(task, scope) and not has_crashed:

@@ -23,7 +23,7 @@ from runtime.cycles import break_cycle, cycle_through, owners, pids_of
 from runtime.deadlines import Deadline
 from runtime.errors import BadResult, CallCycle, CallExit, CallTimeout, MailboxFull, ReplyDropped
 from runtime.exits import NO_PROCESS, Crashed, ExitReason
-from runtime.messages import Call, Envelope, SystemCall
+from runtime.messages import Call, Envelope, SystemCall, is_system_call
 from runtime.pid import Pid
 from runtime.process import Process
 from runtime.reply_types import admits_none
@@ -71,7 +71,7 @@ class PendingCall(Envelope):
     @property
     def droppable(self) -> bool:
         """A full mailbox may throw out users' calls, telling the caller, but no system call."""
-        return not isinstance(self.request, SystemCall)
+        return not is_system_call(self.request)
 
     @property
     def content(self) -> object:
@@ -257,6 +257,8 @@ class Request(Generic[R]):
 class StopServer(SystemCall[None], frozen=True):
     """End with ``reason`` when its turn comes; answered by the end itself."""
 
+    __told_as__ = "stop()"  # in errors: its own name is nothing that anybody has written
+
     reason: ExitReason
 
 
@@ -265,11 +267,13 @@ async def call_process(
     server: Process | None, target: object, request: Call[object], timeout: float
 ) -> object:
     """Send a request and wait for what ends the call; see ``Ref.call``."""
-    await trio.lowlevel.checkpoint_if_cancelled()
+    task = trio.lowlevel.current_task()
+    if is_cancelled(task):
+        await trio.lowlevel.checkpoint_if_cancelled()
     if server is None:
         await trio.lowlevel.checkpoint()  # a retry loop must not freeze the program
         raise CallExit(NO_PROCESS, target, request)
-    me = own_process(trio.lowlevel.current_task())
+    me = own_process(task)
     pending = PendingCall(server, target, request, me)
     try:
         if me is not None and (cycle := cycle_through(me, server)) is not None:
@@ -299,6 +303,9 @@ async def wait_for_reply(pending: PendingCall, timeout: float) -> object:
             pending.caller.waiting_for = None
         if pending.result == "none":
             await trio.lowlevel.checkpoint_if_cancelled()
+        turn = pending.server.table.turn
+        if turn is not None and turn.is_over(trio.lowlevel.current_task()):
+            await trio.lowlevel.cancel_shielded_checkpoint()
         return pending.outcome(timeout)
     server, me = pending.server, pending.caller
     deadlines = server.table.deadlines
@@ -320,7 +327,7 @@ async def wait_for_reply(pending: PendingCall, timeout: float) -> object:
 
 
 def _enqueue(server: Process, pending: PendingCall) -> None:
-    if not isinstance(pending.request, SystemCall):
+    if not is_system_call(pending.request):
         server.post(pending)
         return
     if not server.body.is_server:

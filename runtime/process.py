@@ -14,9 +14,9 @@ Everything that tells others about a death works on copies and cannot raise.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Awaitable, Coroutine
 from contextvars import ContextVar
+from threading import get_ident
 from typing import Any, Final, Literal, TypeAlias
 
 import trio
@@ -104,8 +104,7 @@ class Process:
         self.scope: trio.CancelScope | None = None  # cancelled by any exit signal
         self.grace: trio.CancelScope | None = None  # last words, shielded: cancelled by a kill
         self.exiting: ExitReason = None  # the accepted exit signal
-        self.killed = False  # by a kill aimed at itself; then there are no last words
-        self.given_up = False  # by its owner, which kills it without giving it time
+        self.killed = self.given_up = False  # by a kill, without last words; by its owner, at once
         self.parked = False  # sleeps in its mailbox
         self.inlet: Inlet | None = None  # while a call may run its handler at once
         self.lent = False  # a call does: to its handler it does not sleep
@@ -151,22 +150,24 @@ class Process:
     @enable_ki_protection
     def post(self, message: object) -> None:
         """Put a user's message into the mailbox; dropped if the process has ended."""
-        self.check_thread()
+        if get_ident() != self.table.thread:
+            self.check_thread()
+        mailbox = self.mailbox
         if self.status == "ended":
             return
-        if self.mailbox.limit is not None:
+        if mailbox.limit is not None:
             if not is_droppable(message):
                 self.post_system(message)
                 return
-            if self.mailbox.full and not self._make_room(message):
+            if mailbox.full and not self._make_room(message):
                 return
-        self.mailbox.put(message)
+        mailbox.put(message) if not mailbox.items else mailbox.items.append(message)
         if self.parked:
             self.wake()
 
     def check_thread(self) -> None:
         """Refuse a foreign thread: waking from there would be a race, not an error."""
-        if threading.get_ident() != self.table.thread:
+        if get_ident() != self.table.thread:
             raise NoNode(
                 f"{self.pid!r} was reached for from a foreign thread, "
                 "use trio.from_thread.run or trio.from_thread.run_sync"

@@ -14,6 +14,7 @@ from typing import Final, Generic, TypeVar
 
 import trio
 
+from runtime import _trio
 from runtime.deadlines import Deadlines
 from runtime.errors import NoNode
 from runtime.instruments import Instruments
@@ -60,15 +61,9 @@ class ProcessTable(Generic[P]):
         self.tables: dict[str, object] = {}
         self.roots: dict[P, float | str] = {}  # how long each may take to end
         self.keepers: dict[P, P] = {}  # whose open block a root is the tree of; it stops it
-        self.turn = self._turn()
+        self.stopwatch = _trio.stopwatch(trio.lowlevel.current_clock())
+        self.turn = None if os.environ.get(SWITCH) == "0" else Turn(self.stopwatch)
         self._last_number = 0
-
-    @staticmethod
-    def _turn() -> Turn | None:
-        """``None`` if every call is to go by the mailbox."""
-        if os.environ.get(SWITCH) == "0":
-            return None
-        return Turn(trio.lowlevel.current_clock().current_time)
 
     @property
     def nursery(self) -> trio.Nursery:

@@ -57,6 +57,6 @@ class ServerBody(ServerLoop):
         """Cut process, loop and server apart."""
         if self.server is not None:
             self.server._attach(None)
-            self.server = None
+            del self.callee
         with suppress(AttributeError):  # killed before it began, it has none
             del self.process

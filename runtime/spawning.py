@@ -102,6 +102,13 @@ def _is_plain(fn: object) -> TypeGuard[FunctionType]:
     return type(fn) is FunctionType and not fn.__dict__
 
 
+# What a plain one returns cannot be known: it may be an awaitable, as from lambda: trio.sleep(1).
+_INSTEAD_OF_PLAIN = (
+    "write `async def`; in place of one that only calls an async function give that, "
+    "functools.partial(fn, ...) say; one that blocks is wrapped: to_thread(fn)"
+)
+
+
 def check_async_function(field: str, fn: object) -> None:
     """Refuse what is not an async function; partials and objects with an async call are fine."""
     inner = fn
@@ -109,10 +116,8 @@ def check_async_function(field: str, fn: object) -> None:
         inner = inner.func
     called = inner if inspect.isroutine(inner) else getattr(type(inner), "__call__", None)  # noqa: B004
     if not inspect.iscoroutinefunction(called):
-        raise TypeError(
-            f"{field}: got {fn!r}, allowed is an async function, not called; "
-            "a plain one is wrapped: to_thread(fn)"
-        )
+        instead = f"; {_INSTEAD_OF_PLAIN}" if callable(fn) else ""
+        raise TypeError(f"{field}: got {fn!r}, allowed is an async function, not called{instead}")
 
 
 def check_arguments(

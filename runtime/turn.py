@@ -1,4 +1,4 @@
-"""How long a task may go on calling without letting others run."""
+"""How long a task may go on without letting others run."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from trio.lowlevel import Task
 
 from runtime._trio import schedule_points
 
+MESSAGES: Final = 256
+"""In the clock of a test, which stands still, only the number counts: turns are repeatable."""
+SECONDS: Final = 0.001
+LOOK_EVERY: Final = 16
+"""Casts between two looks at the clock, which cost as much as a cast."""
+
 
 class Turn:
     """The calls that one task has made at once since it last yielded.
 
-    The clock is Trio's, which stands still in a test, so there only the number of calls counts and
-    a test that is repeated takes the same turns. The task is told by its number, not held.
+    The task is told by its number, not held.
     """
-
-    CALLS: Final = 64
-    SECONDS: Final = 0.001
 
     __slots__ = ("_calls", "_clock", "_points", "_task", "_until")
 
@@ -29,15 +31,15 @@ class Turn:
         self._calls = 0
         self._until = 0.0
 
-    def goes_on(self, task: Task) -> bool:
-        """Count one more call of ``task``; ``False`` if it is time for others."""
+    def is_over(self, task: Task) -> bool:
+        """Count a call that ``task`` has made; whether it is time for others."""
         points = schedule_points(task)
-        if id(task) != self._task or points != self._points:
+        if points != self._points or id(task) != self._task:
             self._task, self._points = id(task), points
-            self._calls, self._until = self.CALLS, self._clock() + self.SECONDS
-            return True
+            self._calls, self._until = MESSAGES - 1, self._clock() + SECONDS
+            return False
         self._calls -= 1
         if self._calls > 0 and self._clock() < self._until:
-            return True
-        self._task = 0  # it lets others run now, and then has a turn again
-        return False
+            return False
+        self._task = 0  # it yields now, and then has a turn again
+        return True

@@ -22,9 +22,10 @@ def call_user(callback: Callable[..., T], *args: object) -> T:
 
 
 @disable_ki_protection
-def call_method(instance: object, name: str, *args: object) -> object:
-    """``instance.name(*args)``; looking the method up may be users' code as well."""
-    return getattr(instance, name)(*args)
+def call_method(instance: object, name: str, request: object, reply_to: object | None) -> object:
+    """``instance.name(request)``, or with ``reply_to``; looking it up may be users' code too."""
+    method = getattr(instance, name)
+    return method(request) if reply_to is None else method(request, reply_to)
 
 
 @disable_ki_protection

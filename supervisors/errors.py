@@ -71,8 +71,9 @@ class FailedToStartChild(msgspec.Struct, frozen=True):
 class GaveUp(msgspec.Struct, frozen=True):
     """The detail of a ``Shutdown``: a supervisor ran out of restarts.
 
-    ``history`` has a line for each of the last 20 ends and failed starts, oldest first;
-    ``exception`` is that of the last crash, if it was one.
+    ``history`` has a line for each of the last 20 ends and failed starts, oldest first, and before
+    them one that says how many are left out; ``exception`` is that of the last crash, if it was
+    one.
     """
 
     history: tuple[str, ...]
@@ -98,8 +99,8 @@ class SupervisorGaveUp(Exception):
     """The tree under ``open_supervisor`` ended by itself and cannot go on.
 
     ``reason`` is the root supervisor's exit reason; ``history`` has a line for each of the last 20
-    ends and failed starts, oldest first. The ``__cause__`` is the exception of the last crash, if
-    it was one.
+    ends and failed starts, oldest first, and before them one that says how many are left out. The
+    ``__cause__`` is the exception of the last crash, if it was one.
     """
 
     def __init__(self, message: str, reason: ExitReason, history: tuple[str, ...]) -> None:

@@ -35,6 +35,9 @@ MARKERS = (
 # The last two are run by other plugins, which have their own clocks.
 NOT_IN_VIRTUAL_TIME = ("real_clock", "anyio", "asyncio")
 
+# What pytest-trio raises instead of setting up a fixture, and what is raised here.
+REFUSALS = (RuntimeError, pytest.fail.Exception)
+
 # A child may crash as often as a test could mean it to; one that does nothing else ends the test.
 # Both are told apart by number alone: in virtual time a thousand crashes may be one moment.
 MAX_RESTARTS = 1000
@@ -177,7 +180,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.hookimpl(tryfirst=True)  # of two markers pytest-trio takes the first, and sets its own
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With ``virtual_time`` async tests run in it, unless they are marked for another clock."""
-    if not config.getini("virtual_time"):
+    if not (config.getini("virtual_time") and _is_trio_installed(config)):
         return
     for item in items:
         if inspect.iscoroutinefunction(getattr(item, "function", None)) and not (
@@ -191,6 +194,57 @@ def pytest_runtest_call(item: pytest.Item) -> None:
     seed = item.config.option.trio_schedule
     if seed is not None:
         seed_schedule(f"{seed} {item.nodeid}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """A test that cannot have the fixtures is told so; here, so that ``getfixturevalue`` is too.
+
+    What a plugin raises is noted, as pytest notes what a fixture raises: without that every later
+    test that asks for the same fixture would fail as well.
+    """
+    __tracebackhide__ = True
+    try:
+        if getattr(fixturedef.func, "__module__", None) == __name__:
+            _check_run_by_trio(request.node)
+        return (yield)
+    except REFUSALS as exc:
+        if fixturedef.cached_result is None:
+            fixturedef.cached_result = (None, getattr(request, "param", None), (exc, None))
+        raise
+
+
+def _check_run_by_trio(item: pytest.Item) -> None:
+    """Or by anyio's plugin, which runs the async fixtures of whatever asks for its backend."""
+    __tracebackhide__ = True
+    installed = _is_trio_installed(item.config)
+    by_trio = installed and item.get_closest_marker("trio") is not None
+    if by_trio or "anyio_backend" in getattr(item, "fixturenames", ()):
+        return
+    if not _is_async(item):
+        todo = "write `async def`"
+    elif not installed:
+        todo = "pip install pytest-trio"
+    else:
+        todo = "set `trio_mode = true` for pytest, or mark the test `@pytest.mark.trio`"
+    pytest.fail(
+        "the fixtures `node` and `start_supervised` are for async tests, run by pytest-trio: "
+        f"{todo}",
+        pytrace=False,
+    )
+
+
+def _is_trio_installed(config: pytest.Config) -> bool:
+    return any(map(config.pluginmanager.has_plugin, ("trio", "pytest_trio.plugin")))
+
+
+def _is_async(item: pytest.Item) -> bool:
+    """Also under Hypothesis, which packs the function in."""
+    function = getattr(item, "function", None)
+    hypothesis = getattr(function, "hypothesis", None)
+    return inspect.iscoroutinefunction(getattr(hypothesis, "inner_test", function))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -123,10 +123,10 @@ class Slots(Generic[W, C]):
 
     def ask(self, waiter: C, patience: Patience = "queue") -> bool:
         """Somebody wants a worker; whether it may wait for one."""
-        if not self._has_room(patience) and patience == "queue":
-            self._forget_who_left()  # one who has just given up has a place no longer
         if not self._has_room(patience):
-            return False
+            self._forget_who_left()  # one who has just given up has a place no longer
+            if not self._has_room(patience):
+                return False
         self._waiting[waiter] = None
         return True
 
@@ -183,6 +183,7 @@ class Slots(Generic[W, C]):
     def start_again(self, worker: W) -> bool:
         """The time has come to start it again; false, and it is forgotten, if it is not missed."""
         self._put_off.remove(worker)
+        self._forget_who_left()
         if not self._is_missed():
             return False
         self._starting[worker] = None

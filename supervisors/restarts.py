@@ -25,6 +25,7 @@ class Restarts:
         self._backoff = backoff
         self._recent: tuple[float, ...] = ()
         self._history: deque[tuple[float, str]] = deque(maxlen=_HISTORY)
+        self._left_out = 0
 
     @property
     def recent(self) -> int:
@@ -35,6 +36,7 @@ class Restarts:
         """One more restart is due; whether it may be made."""
         now = trio.current_time()
         self._recent = self.intensity.record(self._recent, now)
+        self._left_out += len(self._history) == _HISTORY
         self._history.append((now, f"child {short_repr(child.spec.id)}: {_text(reason)}"))
         child.restarts += 1
         if self._was_stable(child, now):
@@ -64,7 +66,8 @@ class Restarts:
             inner = tuple(f"  {line}" for line in reason.detail.history)
         last = self._history[-1][0]
         lines = (f"{at - last:+.3f} s  {text}" for at, text in self._history)
-        return Shutdown(GaveUp((*lines, *inner), exception_of(reason)))
+        before = [f"({self._left_out} earlier ones are left out)"] if self._left_out else []
+        return Shutdown(GaveUp((*before, *lines, *inner), exception_of(reason)))
 
 
 def _text(reason: ExitReason) -> str:

@@ -28,6 +28,7 @@ from runtime.outcomes import check_seconds
 from supervisors.backoff import Backoff
 from supervisors.children import ChildSource
 from supervisors.errors import SupervisorGaveUp
+from supervisors.interpreter import frozen, quick_switches
 from supervisors.open_supervisor import OpenSupervisor, root_spec
 from supervisors.strategies import AutoShutdown, Strategy
 
@@ -57,7 +58,8 @@ class _Service:
         """Run to the end; the exit status."""
         previous = {one: signal.signal(one, self._on_signal) for one in _SIGNALS}
         try:
-            trio.run(self._main)
+            with quick_switches():
+                trio.run(self._main)
         except (SupervisorGaveUp, StartError) as exc:
             self._say(
                 "service failed",
@@ -80,7 +82,8 @@ class _Service:
         with self._scope:
             async with OpenSupervisor(self._spec, self._instruments):
                 self._say("service started", os_pid=os.getpid())
-                await trio.sleep_forever()
+                with frozen():
+                    await trio.sleep_forever()
         self._say("service stopped")
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
@@ -145,6 +148,8 @@ def run(
     second later, if something ignores even that, the program is left with status 1.
     structlog is configured, unless the program has done so: readable on a terminal, else JSON
     lines, on standard error. The options of the tree are those of ``Supervisor``.
+    Threads switch after half a millisecond and what has started is frozen for the garbage
+    collector, for as long as it runs: ``interpreter`` says why.
     ``console`` is for a later version: this one logs a warning and runs without one.
     """
     if threading.current_thread() is not threading.main_thread():

@@ -30,6 +30,7 @@ from runtime import (
     send_after,
 )
 from runtime.bodies import TrapMode
+from runtime.callback_results import PlainHandler
 from runtime.process import Process
 from runtime.server_body import ServerBody
 from supervisors.children import Child
@@ -97,13 +98,14 @@ class Supervising(GenServer):
         return NoReply()
 
     @classmethod
-    def _find_plain_handler(cls, request: type) -> tuple[str, bool] | None:
+    def _find_plain_handler(cls, request: type[object]) -> PlainHandler | None:
         """As for a server that leaves ``handle_call`` to its handlers; others go by it."""
         handler = cls._handlers.find(request)
         if handler is None or cls.handle_call is not Supervising.handle_call:
             return None
-        is_async = inspect.iscoroutinefunction(getattr(cls, handler.name))
-        return None if is_async else (handler.name, handler.wants_reply_to)
+        if inspect.iscoroutinefunction(getattr(cls, handler.name)):
+            return None
+        return PlainHandler(handler.name, wants_reply_to=handler.wants_reply_to)
 
     def handle_cast(self, message: Any) -> Any:
         """A cast it does not know is reported and ignored."""

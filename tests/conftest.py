@@ -12,6 +12,7 @@ from typing import get_args
 
 import pytest
 from _pytest.mark import ParameterSet
+from hypothesis import settings
 
 from runtime import Event, Instrument, Node, open_node
 from runtime.process import Process, table_var
@@ -22,6 +23,10 @@ from runtime.testing import Reports
 pytest.register_assert_rewrite(
     "tests.conformance", "tests.models", "tests.oracle", "tests.runtime", "tests.supervisors"
 )
+
+# How long an example takes is the machine's business: no test is about real time.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -38,20 +38,20 @@ FLOORS: dict[str, list[str]] = {
         "process retrying",
         "callback_results current cycles entered",
         "inline_starts life_scope names pending_calls receiving spawning table_life timers waiting",
-        "child_spec handlers inline_calls server_loop signals stops table",
-        "calls node offload server_body task_body task_outcomes",
-        "handle introspection starts",
+        "callbacks child_spec handlers inline_calls signals stops system_messages table",
+        "calls node offload server_loop task_body task_outcomes",
+        "handle introspection server_body starts",
         "gen_server task via",
         "agent registry stream_options stream_source task_groups",
         "registry_ref stream_run",
-        "pubsub stream testing.deaths testing.patterns testing.virtual_time",
+        "pubsub stream testing.deaths testing.nodes testing.patterns testing.virtual_time",
         (
             "testing.captured_reports testing.chaos testing.ending testing.leaks "
             "testing.own_process testing.receiving testing.scripted testing.starting"
         ),
     ],
     "supervisors": [
-        "backoff children errors intensity permits pool_slots strategies",
+        "backoff children errors intensity interpreter permits pool_slots strategies",
         "limiter_requests pool_requests requests restarts shutdown",
         (
             "children_ref dynamic_children family pool_ref pool_workers "

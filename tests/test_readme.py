@@ -104,7 +104,7 @@ def test_the_redacting_server_shows_the_class_of_a_message_only(folder: Path) ->
 
 def test_the_bounded_stream_prints_the_pages(folder: Path) -> None:
     shown = run(folder, program("# pages.py"))
-    assert shown == "page 1\npage 2\nno page: TimedOut(seconds=0.5)\npage 4\n"
+    assert shown == "page 1\npage 2\nno page: TimedOut(seconds=2.0)\npage 4\n"
 
 
 def test_every_program_is_run_here_or_with_the_journeys() -> None:
@@ -141,6 +141,20 @@ def test_every_name_in_the_tables_exists() -> None:
     for name in re.findall(r"`([A-Z]\w+)\(?[^`]*`", TEXT):
         public = hasattr(runtime, name) or hasattr(supervisors, name)
         assert public or name in ("Message", "Get", "None", "SystemExit", "TimeoutError"), name
+
+
+def test_every_tool_is_in_the_package_it_is_said_to_be_of() -> None:
+    sentence, table = re.findall(
+        r"Of the package `runtime` are (.*?);.*?(\| Tool .*?)\n\n", TEXT, re.DOTALL
+    )[0]
+    tools = {
+        tool
+        for cell in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+        for tool in re.findall(r"`(\w+)`", cell)
+    }
+    of_runtime = set(re.findall(r"`(\w+)`", sentence))
+    assert {tool for tool in tools if hasattr(runtime, tool)} == of_runtime
+    assert [tool for tool in tools - of_runtime if not hasattr(supervisors, tool)] == []
 
 
 def test_every_file_it_links_to_exists() -> None:

@@ -8,9 +8,9 @@ from typing import Final, TypeVar, get_args
 
 from trio.lowlevel import RunVar
 
-from runtime.current import current_table
 from runtime.instruments import Event, Instrument, Instruments
 from runtime.reports import log_reports
+from runtime.testing.nodes import table_of_test
 
 E = TypeVar("E", bound=Event)
 
@@ -37,7 +37,7 @@ def capture_reports() -> Generator[Reports]:
     dropped and unexpected messages. In an open node. Instruments of your own go on as before.
     """
     reports = Reports()
-    instruments = current_table().instruments
+    instruments = table_of_test().instruments
     instrument = Instrument(reports.append, get_args(Event))
     silent = instruments.remove(log_reports) or instruments in _silent.get()
     if silent:

@@ -12,10 +12,11 @@ import trio
 
 from runtime.containment import attempt, short_repr
 from runtime.current import current_table
+from runtime.exits import SHUTDOWN
 from runtime.introspection import ProcessInfo, process_info
 from runtime.plain_functions import check_plain_function, check_takes
 from runtime.signals import kill, wait_exit
-from runtime.spawning import spawn
+from runtime.spawning import FunctionBody, spawn_process
 
 MAX_RATE = 1e6
 """The pauses between kills must move the clock, also late in virtual time."""
@@ -49,15 +50,15 @@ async def open_chaos(
     """
     _check(rate, seed, victims)
     chaos = _Chaos(rate, random.Random(seed), victims)
-    pid = spawn(chaos.kill_at_random)
+    killer = spawn_process(current_table(), FunctionBody(chaos.kill_at_random), label="chaos")
     try:
         with chaos.block:
             try:
                 yield chaos.kills
             finally:
-                kill(pid)
+                killer.accept_exit(SHUTDOWN)
                 with trio.CancelScope(shield=True):
-                    await wait_exit(pid)
+                    await wait_exit(killer.pid)
     finally:
         if chaos.failed is not None:
             raise chaos.failed

@@ -13,6 +13,7 @@ from runtime.exits import Crashed, ExitReason
 from runtime.outcomes import check_seconds
 from runtime.pid import Pid
 from runtime.testing.deaths import known_deaths
+from runtime.testing.nodes import table_of_test
 from runtime.testing.patterns import Pattern, classes_of, describe, predicate_of
 from runtime.waiting import wait_ended
 
@@ -39,6 +40,7 @@ async def crash(
         )
     if not isinstance(target, Pid | Ref):
         raise TypeError(f"target: got {target!r}, allowed are a Pid and a Ref such as named('x')")
+    table_of_test()
     handle = ref(target) if isinstance(target, Pid) else target
     await handle.stop(Crashed(exception or CrashedByTest("crashed by the test")), timeout=timeout)
 
@@ -81,6 +83,7 @@ def _expected(reason: Pattern) -> Callable[[object], bool]:
 
 async def _reason_of(target: Target, timeout: float) -> ExitReason:
     __tracebackhide__ = True
+    table_of_test()
     process = find_process(target)
     if process is None:
         await trio.lowlevel.checkpoint()  # a loop round it must not freeze the program

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from runtime.current import current_table
 from runtime.introspection import ProcessInfo, process_info
 from runtime.pending_calls import PendingCall, StopServer
 from runtime.process import Process
+from runtime.testing.nodes import table_of_test
 from runtime.waiting import wait_ended
 
 PATIENCE = 1.0
@@ -98,4 +98,4 @@ def _started_since(before: set[Process]) -> list[Process]:
 
 
 def _living() -> list[Process]:
-    return list(current_table().by_pid.values())
+    return list(table_of_test().by_pid.values())

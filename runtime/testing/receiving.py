@@ -43,8 +43,8 @@ async def assert_receive(pattern: Pattern, *, timeout: float = 1.0) -> object:
 
     ``pattern`` is a class, a tuple or a union of classes, a predicate, or a value that the message
     equals. A call comes as a ``Request``. Fails after ``timeout`` seconds and says what the mailbox
-    holds instead; what does not match stays there. Only in a process: see ``as_process``.
-    Cancelling takes nothing out.
+    holds instead; what comes at that very moment is late. What does not match stays there. Only in
+    a process: see ``as_process``. Cancelling takes nothing out.
     ExUnit: ``assert_receive``, and with ``timeout=0`` ``assert_received``.
     """
     __tracebackhide__ = True
@@ -53,13 +53,15 @@ async def assert_receive(pattern: Pattern, *, timeout: float = 1.0) -> object:
         return await receive(predicate_of(pattern), timeout=timeout)
     except ReceiveTimeout:
         pass
-    raise AssertionError(f"no {describe(pattern)} came within {timeout:g} s; {_mailbox()}")
+    limit = f"before the timeout of {timeout:g} s"
+    raise AssertionError(f"no {describe(pattern)} came {limit}; {_mailbox()}")
 
 
 async def refute_receive(pattern: Pattern = object, *, timeout: float = 0.1) -> None:
     """Fail if a message that matches has come or comes within ``timeout`` seconds.
 
-    By default none at all may come. ExUnit: ``refute_receive``.
+    By default none at all may come. What comes at the very end is late, and passes. ExUnit:
+    ``refute_receive``.
     """
     __tracebackhide__ = True
     _require_process("refute_receive")

@@ -113,7 +113,10 @@ class Scripted:
         return await self._next(is_message, describe(pattern), timeout)
 
     async def expect_nothing(self, *, timeout: float = 0.1) -> None:
-        """Nothing has come that was not expected, nor comes within ``timeout`` seconds."""
+        """Nothing has come that was not expected, nor comes within ``timeout`` seconds.
+
+        Nobody else says so: what is never asked for, also at the end of the test, is no error.
+        """
         __tracebackhide__ = True
         if await self._something(timeout):
             raise AssertionError(f"nothing was to come, but this did: {self._left_lying()}")
@@ -136,7 +139,8 @@ class Scripted:
     ) -> object:
         __tracebackhide__ = True
         if not await self._something(timeout):
-            raise AssertionError(f"{expected} was to come next, but nothing came in {timeout:g} s")
+            none = f"nothing came before the timeout of {timeout:g} s"
+            raise AssertionError(f"{expected} was to come next, but {none}")
         fits, broken = attempt(matches, self._arrived[0])
         if not fits:
             lying = self._left_lying()

@@ -20,8 +20,9 @@ async def assert_up(target: Ref, *, timeout: float = 1.0) -> Pid:
 
     ``target`` is ``named("x")`` or a ``via`` handle: after a crash it leads to nobody until the
     supervisor has started the successor, at once or after its backoff. What has been asked to exit
-    and is still at it is not up. Fails after ``timeout`` seconds. Works in any task of the node.
-    Cancelling gives up the wait.
+    and is still at it is not up. Fails after ``timeout`` seconds, and as soon as the one process
+    that a handle by its pid leads to is dead. Works in any task of the node. Cancelling gives up
+    the wait.
     """
     __tracebackhide__ = True
     if not isinstance(target, Ref):
@@ -35,6 +36,7 @@ async def assert_up(target: Ref, *, timeout: float = 1.0) -> Pid:
 
 async def _until_up(target: Ref) -> Pid:
     """Look again whenever a process has started, and now and then."""
+    __tracebackhide__ = True
     news = trio.Event()
 
     def note(_event: Event) -> None:
@@ -45,6 +47,8 @@ async def _until_up(target: Ref) -> Pid:
     instruments.add(instrument)
     try:
         while (process := target.find()) is None or not _is_up(process):
+            if process is None and target.incarnation is not None:
+                raise AssertionError(f"{target!r}: it has ended; a handle by name follows restarts")
             with trio.move_on_after(GLANCE):
                 await news.wait()
             news = trio.Event()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -95,3 +97,11 @@ def test_ids_are_read_alone_and_in_ranges() -> None:
 def test_a_bar_within_a_cell_does_not_end_it() -> None:
     (row,) = rows_in("| SUP-1 | a \\| b | c | d | [V] |")
     assert (row.setup, row.action, row.expected) == ("a | b", "c", "d")
+
+
+def test_the_command_runs_the_rows_and_prints_the_table() -> None:
+    command = [sys.executable, "-m", "tests.conformance", "-k", "AGT-001"]
+    done = subprocess.run(command, cwd=HERE.parents[1], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout, "in both modes"
+    assert done.stdout.rstrip().endswith(as_text().rstrip())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias
 
@@ -130,6 +130,8 @@ class Actor(GenServer):
                 self.answer_kept(message.number)
             case "continue":
                 return Continue(message.number)
+            case _:
+                pass
         return None
 
     def answer_kept(self, value: object) -> None:
@@ -304,7 +306,7 @@ async def perform(op: Op, number: int) -> object:
 
 
 @contextmanager
-def dispatch(*, queued: bool) -> Iterator[None]:
+def dispatch(*, queued: bool) -> Generator[None]:
     """Nodes opened in the block queue every call, or do not."""
     before = os.environ.get(SWITCH)
     os.environ[SWITCH] = "0" if queued else "1"

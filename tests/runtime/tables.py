@@ -79,4 +79,4 @@ def names_of_tables() -> list[str]:
 
 def deadlines_pending() -> int:
     """How many timers of the node are still to fire."""
-    return sum(entry.callback is not None for entry in current_table().deadlines._heap)
+    return sum(entry.callback is not None for _, _, entry in current_table().deadlines._heap)

@@ -63,6 +63,16 @@ async def test_stop_with_a_reason(node: Node, reason: ExitReason) -> None:
     assert ended == [reason]
 
 
+async def test_its_errors_speak_of_stop(node: Node) -> None:
+    server = await start(Scripted.child_spec(terminate=slow))
+    with pytest.raises(CallTimeout) as late:
+        await server.stop(timeout=1)
+    assert str(late.value) == f"stop() to {server!r}: no reply within 1 s"
+    await wait_exit(server)
+    error = await stop_error(server)
+    assert str(error) == f"stop() to {server!r}: it has ended; a handle by name follows restarts"
+
+
 @pytest.mark.parametrize("junk", [None, Normal, Killed, BOOM])
 async def test_what_is_no_reason_is_refused(node: Node, junk: Any) -> None:
     """DESIGN 3.9."""

@@ -39,6 +39,7 @@ class Named(Protocol):
 
 
 def make(message: type, method: Callable[..., Any]) -> type:
+    vars(method).clear()  # it may have been the handler of another message before
     return type("Made", (GenServer,), {"method": handles(message)(method)})
 
 
@@ -125,6 +126,38 @@ def takes_other_unknown(self: Any, message: "elsewhere.Add") -> Any: ...  # type
 def test_a_string_annotation_that_names_another_message(method: Callable[..., Any]) -> None:
     with pytest.raises(TypeError, match="its argument is annotated"):
         make(Get, method)
+
+
+ONE_CLASS = (
+    "allowed is one message class: write a method for each, which may call another, "
+    "or handle a base class that they share"
+)
+
+
+@pytest.mark.parametrize(
+    ("messages", "got"),
+    [
+        ((Add, Tick), f"{Add!r}, {Tick!r}"),
+        ((Get, None), f"{Get!r}, None"),
+        ((Add | Tick,), f"{Add | Tick!r}"),
+        ((Union[Add, Tick],), f"{Union[Add, Tick]!r}"),  # noqa: UP007
+    ],
+)
+def test_several_messages_are_refused_with_what_to_write(messages: Any, got: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        handles(*messages)
+    assert str(caught.value) == f"handles: got {got}, {ONE_CLASS}"
+
+
+def test_a_second_message_for_one_method_is_refused() -> None:
+    def method(self: Any, message: object) -> None: ...
+
+    handles(Tick)(method)
+    with pytest.raises(TypeError) as caught:
+        handles(Add)(method)
+    name = "test_a_second_message_for_one_method_is_refused.<locals>.method"
+    assert str(caught.value) == f"@handles(Add): {name} handles Tick already, {ONE_CLASS}"
+    assert handles(Tick)(method) is method
 
 
 def test_two_methods_of_one_class_for_one_message() -> None:

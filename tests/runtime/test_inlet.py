@@ -56,7 +56,7 @@ async def test_a_server_that_sleeps_can_be_called_at_once(node: Node) -> None:
     await trio.testing.wait_all_tasks_blocked()
     inlet = process_of(doer.pid).inlet
     assert inlet is not None
-    assert isinstance(inlet.server, Doer)
+    assert isinstance(inlet.callee, Doer)
 
 
 async def test_a_dead_one_has_no_inlet(node: Node) -> None:

@@ -9,11 +9,14 @@ import pytest
 import trio
 import trio.testing
 
-from runtime import CallExit, Node, Ref, kill, named, open_node, register
-from tests.runtime.inlining import Doer, Run, in_both_modes, inline
+from runtime import Call, CallExit, Node, NoReply, Ref, ReplyTo, kill, named, open_node, register
+from runtime.turn import MESSAGES
+from tests.runtime.inlining import Doer, Run, RunWith, in_both_modes, inline
 
 
-async def turns_of_another(calls: int, doer: Ref, request: Run, clients: int = 1) -> list[int]:
+async def turns_of_another(
+    calls: int, doer: Ref, request: Call[Any], clients: int = 1
+) -> list[int]:
     """After how many calls, of all clients together, another task had its turns."""
     made, seen, over = 0, [0], False
 
@@ -45,25 +48,40 @@ class TestCounted:
     pytestmark = inline
 
     @pytest.mark.parametrize("clients", [1, 3])
-    async def test_another_task_runs_at_least_every_64_calls_of_each(
+    async def test_another_task_runs_after_so_many_calls_of_each(
         self, node: Node, clients: int
     ) -> None:
         doer = await Doer.start()
         await trio.testing.wait_all_tasks_blocked()
-        seen = await turns_of_another(500, doer, Run(lambda _: None), clients)
+        seen = await turns_of_another(8 * MESSAGES, doer, Run(lambda _: None), clients)
         # two steps of each client may lie between two steps of the other
-        assert 64 <= longest_wait(seen) <= 2 * 64 * clients
+        assert MESSAGES <= longest_wait(seen) <= 2 * MESSAGES * clients
 
-    async def test_the_64th_call_is_the_last_of_a_turn(self, node: Node) -> None:
+    async def test_so_it_does_after_calls_that_reply_to_has_answered(self, node: Node) -> None:
+        doer = await Doer.start()
+        await trio.testing.wait_all_tasks_blocked()
+
+        def reply(_server: object, reply_to: ReplyTo[Any]) -> NoReply:
+            reply_to.reply(1)
+            return NoReply()
+
+        seen = await turns_of_another(8 * MESSAGES, doer, RunWith(reply))
+        assert MESSAGES <= longest_wait(seen) <= 2 * MESSAGES
+
+    async def test_after_the_last_call_of_a_turn_others_run(self, node: Node) -> None:
         doer = await Doer.start()
         await trio.testing.wait_all_tasks_blocked()
         for _ in range(3):
             await trio.lowlevel.checkpoint()
             with trio.testing.assert_no_checkpoints():
-                for _ in range(64):
+                for _ in range(MESSAGES - 1):
                     await doer.call(Run(lambda _: None))
-            with trio.testing.assert_checkpoints():
-                await doer.call(Run(lambda _: None))
+            steps = Steps()
+            steps.task = trio.lowlevel.current_task()
+            trio.lowlevel.add_instrument(steps)
+            await doer.call(Run(lambda _: None))
+            trio.lowlevel.remove_instrument(steps)
+            assert len(steps.turns) == 1, "it has yielded, once"
 
     async def test_who_asks_first_is_first_also_when_its_turn_is_over(self, node: Node) -> None:
         doer = await Doer.start()
@@ -72,7 +90,7 @@ class TestCounted:
         served: list[int] = []
 
         async def ask(number: int) -> None:
-            for _ in range(100):
+            for _ in range(2 * MESSAGES):
                 asked.append(number)
                 await doer.call(Run(lambda _: served.append(number)))
 
@@ -92,7 +110,7 @@ class TestCounted:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(end_it)
             with pytest.raises(CallExit):
-                for _ in range(64 * 4):
+                for _ in range(MESSAGES * 4):
                     await named("doer").call(Run(lambda _: None))
 
     async def test_who_is_cancelled_when_its_turn_is_over_calls_no_more(self, node: Node) -> None:
@@ -108,7 +126,7 @@ class TestCounted:
                     scope.cancel()
 
                 nursery.start_soon(cancel)
-                for _ in range(64 * 4):
+                for _ in range(MESSAGES * 4):
                     await doer.call(Run(lambda _: ran.append(None)))
         assert scope.cancelled_caught
         await trio.testing.wait_all_tasks_blocked()
@@ -159,7 +177,7 @@ def turns_of(milliseconds: float) -> list[int]:
             for _ in range(5):
                 await trio.lowlevel.checkpoint()
             steps.task = trio.lowlevel.current_task()
-            for _ in range(200):
+            for _ in range(2 * MESSAGES + 1):
                 await doer.call(Run(work))
             steps.task = None
 
@@ -168,14 +186,14 @@ def turns_of(milliseconds: float) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("milliseconds", "calls"), [(20, 1), (1.5, 1), (0.45, 3), (0.11, 10), (0.001, 64)]
+    ("milliseconds", "calls"), [(20, 2), (1.5, 2), (0.45, 4), (0.11, 11), (0.001, MESSAGES)]
 )
 @pytest.mark.parametrize("dispatch", ["inline"], indirect=True)
 def test_a_turn_is_over_after_a_millisecond_of_handlers(
     dispatch: str, milliseconds: float, calls: int
 ) -> None:
-    with_the_one_that_queues = calls + 1
-    assert set(turns_of(milliseconds)) == {with_the_one_that_queues}
+    """From the end of the first on, so there are at least two."""
+    assert set(turns_of(milliseconds)) == {calls}
 
 
 class TestInBothModes:

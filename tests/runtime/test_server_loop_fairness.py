@@ -28,6 +28,7 @@ from runtime import (
     start,
     wait_exit,
 )
+from runtime.turn import MESSAGES
 from tests.support import Ask, Note, Scripted, in_process
 
 
@@ -75,7 +76,7 @@ class FloodedAsync(Flooded):
 
 @pytest.mark.parametrize("how", ["cast", "async cast", "continue", "idle"])
 async def test_a_server_that_floods_itself_lets_others_run(node: Node, how: str) -> None:
-    """Counted in checkpoints of another task: at most some tens of messages lie between two."""
+    """Counted in checkpoints of another task: at most a turn of messages lies between two."""
     make = FloodedAsync if how == "async cast" else Flooded
     steps: list[int] = []
     server = await start(make.child_spec(how, steps))
@@ -87,7 +88,7 @@ async def test_a_server_that_floods_itself_lets_others_run(node: Node, how: str)
         seen.append(len(steps))
     kill(server)
     assert await wait_exit(server) == Killed(), "and it can be ended"
-    assert max(after - before for before, after in pairwise(seen)) <= 64
+    assert max(after - before for before, after in pairwise(seen)) <= 2 * MESSAGES
     assert seen[-1] > 64
 
 

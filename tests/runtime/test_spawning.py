@@ -87,8 +87,11 @@ async def test_anything_async_that_can_be_called_is_a_body(
 
 @pytest.mark.parametrize("garbage", [None, 7, len, lambda: None, SyncCallable(), AsyncCallable])
 async def test_what_is_no_async_function_is_refused(node: Node, garbage: object) -> None:
-    with pytest.raises(TypeError, match=r"^fn: got .* allowed is an async function, not called"):
+    with pytest.raises(TypeError) as caught:
         spawn(garbage)  # type: ignore[arg-type]
+    told, _, instead = str(caught.value).partition("; ")
+    assert told == f"fn: got {garbage!r}, allowed is an async function, not called"
+    assert bool(re.match(r"write `async.*partial.*: to_thread", instead)) is callable(garbage)
     assert processes() == []
 
 

@@ -27,7 +27,7 @@ from runtime import (
 from runtime.current import current_table, find_process
 from runtime.pid import Pid
 from runtime.process import Process
-from runtime.stops import stop_process
+from runtime.stops import begin_to_stop, stop_process
 from tests.conftest import Recorder
 from tests.support import Scripted, end_of
 
@@ -225,3 +225,15 @@ async def test_nothing_is_told_of_what_stops_in_time_or_has_no_budget(
 ) -> None:
     await stop((await start(Scripted.child_spec())).pid, budget)
     assert events.of(BudgetExceeded) == []
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+async def test_a_stop_without_a_task_says_once_when_it_is_gone(node: Node, has_ended: bool) -> None:
+    pid, said = spawn(trio.sleep_forever), list[bool]()
+    process = process_of(pid)
+    if has_ended:
+        await stop(pid, 1)
+    begin_to_stop(process, current_table().owner, 1, lambda: said.append(is_alive(pid)))
+    assert said == [False] * has_ended
+    await trio.sleep(2)
+    assert said == [False]

@@ -249,7 +249,7 @@ async def test_a_stream_with_a_timeout_leaves_no_timer(node: Node) -> None:
         stream = async_stream_nolink(items, double, timeout=1000)
         async with stream as results:
             assert await anext(results) == Ok(2)
-    assert not any(entry.callback for entry in current_table().deadlines._heap)
+    assert not any(entry.callback for _, _, entry in current_table().deadlines._heap)
 
 
 async def test_the_time_of_a_stream_whose_tasks_come_and_go_is_exact(node: Node) -> None:

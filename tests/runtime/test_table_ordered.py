@@ -130,7 +130,7 @@ TAUGHT = (
         ([1], None),
         ([], None),
         ([], 1j),
-        ([], object()),
+        pytest.param([], object(), id="an object"),
         ([], math.nan),
         ([], (1, math.nan)),
         ([1], Decimal("nan")),

@@ -9,10 +9,13 @@ from runtime import (
     GenServer,
     Killed,
     ProcessCrashed,
+    ProcessEnded,
     ProcessInfo,
+    Shutdown,
     is_alive,
     open_node,
     processes,
+    trap_exits,
 )
 from runtime.testing import Kill, assert_down, capture_reports, open_chaos
 from runtime.testing.chaos import Victims
@@ -109,6 +112,31 @@ async def test_leaving_the_block_ends_it_by_whatever_way() -> None:
                 async with open_chaos(1, seed=seed):
                     await trio.sleep_forever()
             assert processes() == []
+
+
+async def test_what_is_told_of_are_the_kills_alone() -> None:
+    with captured_logs():
+        async with open_supervisor(CHILDREN, max_restarts=1000):
+            with capture_reports() as reports:
+                async with open_chaos(10, seed=1) as kills:
+                    await trio.sleep(5)
+    assert kills
+    told = [(report.pid, report.reason) for report in reports.of(ProcessCrashed)]
+    assert told == [(kill.victim.pid, Killed()) for kill in kills]
+
+
+async def test_its_own_end_is_in_order_also_if_a_victims_function_traps_exits() -> None:
+    def accept(info: ProcessInfo) -> bool:
+        return trap_exits(True)
+
+    async with open_supervisor(CHILDREN, max_restarts=1000, instruments=[]):
+        with capture_reports() as reports:
+            async with open_chaos(10, seed=1, victims=accept) as kills:
+                await trio.sleep(5)
+    assert kills
+    ended = {report.pid: report.reason for report in reports.of(ProcessEnded)}
+    (killer,) = ended.keys() - {kill.victim.pid for kill in kills}
+    assert (killer.label, ended[killer]) == ("chaos", Shutdown())
 
 
 async def test_an_error_is_not_lost_when_the_block_is_cancelled_as_well() -> None:

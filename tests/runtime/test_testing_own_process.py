@@ -86,7 +86,7 @@ async def test_it_returns_and_raises_what_the_function_does(node: Node) -> None:
     assert processes() == []
 
 
-async def test_a_signal_that_ends_it_fails_the_test(node: Node) -> None:
+async def test_a_signal_over_a_link_fails_the_test_and_says_whose(node: Node) -> None:
     async def linked() -> None:
         async def leave() -> None:
             exit(self_(), Shutdown("bye"))
@@ -94,8 +94,12 @@ async def test_a_signal_that_ends_it_fails_the_test(node: Node) -> None:
         spawn_link(leave)
         await trio.sleep_forever()
 
-    with pytest.raises(AssertionError, match=r"process was ended: Shutdown\(detail='bye'\)$"):
+    with pytest.raises(AssertionError) as failed:
         await run_as_process(linked)
+    assert str(failed.value) == (
+        "the test's process was ended by the end of <Pid 2 leave>, to which it is linked "
+        "(with @as_process(trap=True) it is told instead): Shutdown(detail='bye')"
+    )
 
 
 async def test_the_crash_of_what_it_is_linked_to_is_raised(node: Node) -> None:
@@ -106,8 +110,49 @@ async def test_the_crash_of_what_it_is_linked_to_is_raised(node: Node) -> None:
         spawn_link(burn)
         await trio.sleep_forever()
 
-    with pytest.raises(ValueError, match="ash"):
+    with pytest.raises(ValueError, match="ash") as failed:
         await run_as_process(linked)
+    (note,) = failed.value.__notes__
+    assert note == (
+        "the test's process was ended by the end of <Pid 2 burn>, to which it is linked "
+        "(with @as_process(trap=True) it is told instead)"
+    )
+
+
+@pytest.mark.parametrize("trap", [False, True])
+async def test_ends_that_did_not_end_it_are_not_blamed(node: Node, trap: bool) -> None:
+    async def test() -> None:
+        spawn(trio.sleep, 1)
+        spawn_link(trio.sleep, 1)
+        kill(spawn(trio.sleep_forever))
+        if trap:
+            kill(spawn_link(trio.sleep_forever))
+        await trio.sleep(2)
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine") as failed:
+        await run_as_process(test, trap=trap)
+    assert not hasattr(failed.value, "__notes__")
+
+
+async def test_of_two_ends_over_links_the_first_is_blamed(node: Node) -> None:
+    async def test() -> None:
+        first, second = spawn_link(trio.sleep_forever), spawn_link(trio.sleep_forever)
+        exit(first, "one")
+        await trio.sleep(1)
+        exit(second, "two")
+
+    with pytest.raises(AssertionError, match=r"the end of <Pid 2 sleep_forever>, .*: 'one'$"):
+        await run_as_process(test)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_nothing_of_it_watches_the_node_any_more(
+    node: Node, events: Reports, times: int
+) -> None:
+    for _ in range(times):
+        await run_as_process(trio.sleep, 0)
+    assert len(events.of(ProcessEnded)) == times
 
 
 @pytest.mark.parametrize("trap", [False, True])
@@ -229,7 +274,7 @@ async def test_a_process_that_is_killed_from_outside_says_so(node: Node) -> None
         spawn(shoot)
         await trio.sleep_forever()
 
-    with pytest.raises(AssertionError, match=r"Killed\(\)$"):
+    with pytest.raises(AssertionError, match=r"^the test's process was ended: Killed\(\)$"):
         await run_as_process(test)
 
 
@@ -284,5 +329,12 @@ async def test_whatever_returns_an_awaitable_can_be_run(node: Node) -> None:
 
 
 async def test_it_needs_a_node() -> None:
-    with pytest.raises(NoNode, match="no node is open"):
+    with pytest.raises(NoNode, match="take the fixture `node` or `start_supervised`"):
         await run_as_process(trio.sleep, 0)
+
+
+@pytest.mark.parametrize("trap", [True, False])
+def test_trap_is_given_by_its_name(trap: bool) -> None:
+    said = rf"^as_process: got {trap}, allowed is @as_process\(trap={trap}\)$"
+    with pytest.raises(TypeError, match=said):
+        as_process(trap)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]

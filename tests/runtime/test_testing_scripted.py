@@ -90,7 +90,9 @@ async def test_a_call_is_expected_as_a_call(node: Node) -> None:
 
 async def test_nothing_in_time_fails(node: Node) -> None:
     script, server = await a_server()
-    with pytest.raises(AssertionError, match=r"^Put was to come next, but nothing came in 1 s$"):
+    with pytest.raises(
+        AssertionError, match=r"^Put was to come next, but nothing came before the timeout of 1 s$"
+    ):
         await script.expect(Put)
     server.cast(Put("x"))
     with pytest.raises(AssertionError, match=r"^nothing was to come, but this did: Put\("):

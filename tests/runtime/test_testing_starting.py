@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import trio
 import trio.testing
@@ -105,6 +107,27 @@ async def test_nobody_in_time_fails(node: Node) -> None:
         AssertionError, match=r"^named\('w'\) leads to nobody who is up, after 1 s$"
     ):
         await assert_up(named("w"))
+
+
+async def test_the_dead_are_not_waited_for_but_whoever_takes_their_name(node: Node) -> None:
+    server = await start(Worker.child_spec().replace(name="w"))
+    kill(server)
+    await wait_exit(server)
+    began = trio.current_time()
+    said = re.escape(f"{server!r}: it has ended; a handle by name follows restarts")
+    with pytest.raises(AssertionError, match=f"^{said}$"), trio.testing.assert_checkpoints():
+        await assert_up(server)
+    with pytest.raises(AssertionError, match=r"^ref.*: it has ended"):
+        await assert_up(ref(server.pid), timeout=0)
+    assert trio.current_time() == began
+
+
+async def test_one_that_dies_while_it_is_waited_for_is_not_waited_for_longer(node: Node) -> None:
+    server = await start(LongGoodbye.child_spec())
+    exit(server, Shutdown())
+    with pytest.raises(AssertionError, match="it has ended"):
+        await assert_up(server, timeout=5)
+    assert trio.current_time() == pytest.approx(0.5, abs=0.011)
 
 
 async def test_it_is_a_checkpoint_also_when_there_is_nothing_to_wait_for(node: Node) -> None:

@@ -8,7 +8,7 @@ import weakref
 import trio
 from trio.lowlevel import Task, current_task
 
-from runtime.turn import Turn
+from runtime.turn import MESSAGES, SECONDS, Turn
 
 
 class Clock:
@@ -21,31 +21,30 @@ class Clock:
         return self.now
 
 
-async def test_a_turn_has_64_calls_and_the_task_then_yields() -> None:
+async def test_a_turn_has_so_many_calls_and_the_task_then_yields() -> None:
     turn, task = Turn(Clock()), current_task()
-    assert [turn.goes_on(task) for _ in range(64)] == [True] * 64
-    assert turn.goes_on(task) is False
-    assert [turn.goes_on(task) for _ in range(64)] == [True] * 64, "it says so once a turn"
-    assert turn.goes_on(task) is False
+    a_turn = [*[False] * (MESSAGES - 1), True]
+    assert [turn.is_over(task) for _ in range(MESSAGES)] == a_turn
+    assert [turn.is_over(task) for _ in range(MESSAGES)] == a_turn, "it says so once a turn"
 
 
-async def test_a_turn_has_a_millisecond_and_at_least_one_call() -> None:
+async def test_a_turn_has_a_millisecond_from_its_first_call_on() -> None:
     clock = Clock()
     turn, task = Turn(clock), current_task()
-    assert turn.goes_on(task)
-    clock.now += 0.0009
-    assert turn.goes_on(task)
-    clock.now += 0.0002
-    assert not turn.goes_on(task)
+    assert not turn.is_over(task)
+    clock.now += SECONDS * 0.9
+    assert not turn.is_over(task)
+    clock.now += SECONDS * 0.2
+    assert turn.is_over(task)
     clock.now += 10
-    assert turn.goes_on(task)
+    assert not turn.is_over(task)
 
 
 async def test_who_has_yielded_begins_a_new_turn() -> None:
     clock = Clock()
     turn, task = Turn(clock), current_task()
     for _ in range(3):
-        assert [turn.goes_on(task) for _ in range(64)] == [True] * 64
+        assert not any(turn.is_over(task) for _ in range(MESSAGES - 1))
         clock.now += 1
         await trio.lowlevel.checkpoint()
 
@@ -55,14 +54,14 @@ async def test_each_task_has_its_own_turn() -> None:
     others: list[bool] = []
 
     async def other() -> None:
-        others.extend(turn.goes_on(current_task()) for _ in range(64))
+        others.extend(turn.is_over(current_task()) for _ in range(MESSAGES - 1))
 
-    for _ in range(63):
-        turn.goes_on(mine)
+    for _ in range(MESSAGES - 1):
+        turn.is_over(mine)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(other)
-    assert others == [True] * 64
-    assert [turn.goes_on(mine) for _ in range(64)] == [True] * 64
+    assert not any(others)
+    assert not any(turn.is_over(mine) for _ in range(MESSAGES - 1))
 
 
 async def test_without_trios_count_of_switches_a_turn_is_only_shorter() -> None:
@@ -71,16 +70,15 @@ async def test_without_trios_count_of_switches_a_turn_is_only_shorter() -> None:
 
     nameless: Task = Nameless()  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     turn = Turn(Clock())
-    assert [turn.goes_on(nameless) for _ in range(64)] == [True] * 64
-    assert not turn.goes_on(nameless)
-    assert turn.goes_on(nameless)
+    assert [turn.is_over(nameless) for _ in range(MESSAGES)][-2:] == [False, True]
+    assert not turn.is_over(nameless)
 
 
 async def test_it_holds_no_task() -> None:
     turn, held = Turn(Clock()), []
 
     async def caller() -> None:
-        turn.goes_on(current_task())
+        turn.is_over(current_task())
         held.append(weakref.ref(current_task()))
 
     async with trio.open_nursery() as nursery:

@@ -208,6 +208,6 @@ async def test_a_checkout_leaves_no_garbage_that_needs_the_collector(node: Node)
             async with pool.checkout():
                 pass
         await settle()
-        assert not [one for one in gc.get_objects() if isinstance(one, PoolWorker)]
+        assert not [one for one in gc.get_objects() if type(one) is PoolWorker]
     finally:
         gc.enable()

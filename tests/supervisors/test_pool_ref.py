@@ -235,6 +235,29 @@ async def test_who_gave_up_before_the_pool_looked_has_no_place_in_the_queue(
     assert got.is_set()
 
 
+async def test_nor_takes_the_start_that_was_for_it_from_one_who_asks_without_block(
+    node: Node,
+) -> None:
+    """PL-03: there is a worker to be had."""
+
+    async def begin(number: int) -> None:
+        await trio.sleep(1.0)
+
+    pool = await start_pool(Fleet(begin), size=0, max_overflow=1)
+    async with trio.open_nursery() as nursery:
+        scope = await in_task(nursery, pool.checkout_worker)
+        await suspend(pool)
+
+        async def wait() -> None:
+            async with pool.checkout(block=False) as worker:
+                assert (trio.current_time(), await number(worker)) == (1.0, 0)
+
+        await in_task(nursery, wait)
+        scope.cancel()
+        await settle()
+        await resume(pool)
+
+
 async def test_who_was_cancelled_before_it_asked_does_not_ask(node: Node) -> None:
     pool = await start_pool(Fleet(), size=1)
     with trio.CancelScope() as scope:

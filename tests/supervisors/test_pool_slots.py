@@ -200,6 +200,16 @@ def test_a_start_that_was_put_off_is_not_made_if_it_is_not_missed_any_more() -> 
     assert desk.back(1) == []
 
 
+def test_a_start_that_was_put_off_is_not_made_for_one_who_has_left() -> None:
+    desk = full_house(0, 1)
+    desk.ask("ab")
+    desk.up(0)
+    assert desk.slots.ended(0) == Ended(again=True, tell=None)
+    desk.gone.add("b")
+    assert not desk.slots.start_again(0)
+    assert desk.go() == []
+
+
 def test_a_failed_start_of_one_that_is_needed_anyway_is_tried_again() -> None:
     desk = full_house(1, 1)
     desk.ask("ab")
@@ -269,6 +279,16 @@ def test_patience_says_what_one_waits_for(
     desk = full_house(1)
     desk.ask("a")
     assert desk.slots.ask("x", patience) is busy
+
+
+def test_a_start_that_was_for_one_who_has_left_is_there_for_one_who_waits_for_no_more() -> None:
+    """PL-03, PL-08."""
+    desk = full_house(0, 1)
+    desk.ask("a")
+    assert not desk.slots.ask("b", "start")
+    desk.gone.add("a")
+    assert desk.slots.ask("b", "start")
+    assert desk.up(0) == ["lend 0 to b"]
 
 
 def test_the_queue_has_its_limit_and_those_with_a_start_of_their_own_are_not_in_it() -> None:

@@ -213,7 +213,7 @@ async def test_a_new_rate_is_for_those_who_wait_too(node: Node) -> None:
 
 def timers() -> int:
     """How many deadlines are to come in this node."""
-    return sum(one.callback is not None for one in current_table().deadlines._heap)
+    return sum(one.callback is not None for _, _, one in current_table().deadlines._heap)
 
 
 async def test_however_often_the_rate_changes_one_timer_runs(node: Node) -> None:

@@ -151,15 +151,23 @@ async def test_what_a_supervisor_below_had_to_tell_comes_indented() -> None:
     )
 
 
-async def test_only_the_last_twenty_are_kept() -> None:
+async def test_only_the_last_twenty_are_kept_and_the_others_counted() -> None:
     account = Restarts(Intensity(1000, 5.0), None)
     for number in range(50):
         account.record(row(), number)
         await trio.sleep(1)
     told = detail(account.gave_up(49))
-    assert len(told.history) == 20
-    assert told.history[0] == "-19.000 s  child 'a': 30"
+    assert len(told.history) == 21
+    assert told.history[:2] == ("(30 earlier ones are left out)", "-19.000 s  child 'a': 30")
     assert told.history[-1] == "+0.000 s  child 'a': 49"
+
+
+async def test_none_is_left_out_of_twenty() -> None:
+    account = Restarts(Intensity(1000, 5.0), None)
+    for number in range(20):
+        account.record(row(), number)
+    told = detail(account.gave_up(19))
+    assert told.history == tuple(f"+0.000 s  child 'a': {number}" for number in range(20))
 
 
 class Rude:

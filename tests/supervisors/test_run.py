@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -15,6 +17,7 @@ import trio
 
 from runtime import ExitReason, GenServer, Instrument, ProcessStarted, child_spec, kill, named
 from supervisors import SupervisorRef, run
+from supervisors.interpreter import SWITCH_INTERVAL
 from tests.support import captured_logs
 
 pytestmark = pytest.mark.real_clock
@@ -318,3 +321,19 @@ def test_it_can_run_twice_in_one_program(pair: list[Any], said: list[str]) -> No
         done = child_spec(finish).replace(restart="transient", significant=True)
         run([*pair, done], name="shop", auto_shutdown="any_significant")
     assert said == IN_ORDER * 2
+
+
+def test_threads_switch_soon_and_what_has_started_is_frozen_while_it_runs() -> None:
+    seen: list[tuple[float, bool]] = []
+
+    async def look() -> None:
+        await trio.sleep(0.01)  # until the whole tree has started
+        seen.append((sys.getswitchinterval(), gc.get_freeze_count() > 0))
+
+    before = sys.getswitchinterval()
+    looker = child_spec(look).replace(restart="transient", significant=True)
+    run([looker], auto_shutdown="any_significant")
+    ((interval, is_frozen),) = seen
+    assert interval == pytest.approx(SWITCH_INTERVAL)
+    assert is_frozen
+    assert (sys.getswitchinterval(), gc.get_freeze_count()) == (before, 0)

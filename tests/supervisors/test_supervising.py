@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import trio
@@ -208,3 +208,29 @@ async def test_an_exit_of_its_parent_does(node: Node, events: Recorder) -> None:
 async def test_its_spec_gives_it_all_the_time_it_needs() -> None:
     spec = Bare.child_spec()
     assert (spec.type, spec.shutdown) == ("supervisor", float("inf"))
+
+
+class Quick(Supervising):
+    """A kind whose calls may run at once."""
+
+    inline: ClassVar[bool] = True
+
+    @handles(Known)
+    def known(self, request: Known) -> int:
+        return 1
+
+
+class Slow(Quick):
+    async def known(self, request: Known) -> int:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        await trio.sleep(1)
+        return 2
+
+
+@pytest.mark.parametrize(("kind", "reply"), [(Quick, 1), (Slow, 2)])
+async def test_one_that_lets_calls_run_at_once(node: Node, kind: type[Quick], reply: int) -> None:
+    supervisor = await kind.start()
+    await settle()
+    assert await supervisor.call(Known()) == reply
+    with pytest.raises(UnhandledMessage):
+        await supervisor.call(Unknown())
+    assert is_alive(supervisor)

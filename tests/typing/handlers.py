@@ -222,6 +222,14 @@ class WrongMessages(GenServer):
     def of_somebody(self, message: Tick) -> str:
         return ""
 
+    @handles(Add, Tick)  # type: ignore[call-overload, untyped-decorator]  # pyright: ignore[reportCallIssue, reportUntypedFunctionDecorator]
+    def of_several(self, message: Add | Tick) -> None:
+        return None
+
+    @handles(Add | Tick)  # type: ignore[arg-type]
+    def of_a_union(self, message: Add | Tick) -> None:
+        return None
+
     @handles(5)  # type: ignore[call-overload, untyped-decorator]  # pyright: ignore[reportArgumentType, reportCallIssue, reportUntypedFunctionDecorator]
     def of_no_class(self, message: int) -> None:
         return None

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import trio
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from examples.sitecheck.chaos import ALWAYS, cause_chaos, choose_spacing, choose_victims
@@ -21,7 +21,6 @@ from supervisors import (
 OTHERS = ["reporter", "crawler", "fetches", "hosts"]
 
 
-@settings(deadline=None)
 @given(st.integers(2, 30), st.integers())
 def test_the_store_and_the_frontier_are_among_the_victims(times: int, seed: int) -> None:
     victims = choose_victims(times, OTHERS, seed)
@@ -39,7 +38,6 @@ def test_a_little_chaos_is_possible(times: int) -> None:
     assert len(choose_victims(times, OTHERS, 0)) == times
 
 
-@settings(deadline=None)
 @given(st.integers(1, 100), st.integers(2, 50), st.floats(0.1, 60))
 def test_kills_stay_within_half_of_the_restarts_allowed(
     times: int, max_restarts: int, max_seconds: float

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from examples.sitecheck.urls import normalise, problem, resolve, same_site
@@ -94,7 +94,6 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(PIECES | st.text(max_size=4), max_size=8).map("".join))
 def test_any_text_is_a_link_or_none_and_normalising_twice_changes_nothing(text: str) -> None:
     address = resolve(text, BASE)

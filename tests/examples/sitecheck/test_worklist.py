@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from examples.sitecheck.worklist import MAX_ATTEMPTS, WorkList
@@ -89,7 +89,6 @@ def test_no_more_than_the_limit_is_given_out_those_done_before_included() -> Non
     assert work.is_finished
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("add take finish lose".split()), st.integers(0, 5))))
 def test_nothing_is_lost_and_nothing_is_done_twice(steps: list[tuple[str, int]]) -> None:
     work: WorkList[int] = WorkList()
