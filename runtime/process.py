@@ -88,39 +88,11 @@ class Process:
     """The kernel's side of a process. Users hold a ``Pid`` or a ``Ref``, never this."""
 
     __slots__ = (
-        "ancestors",
-        "body",
-        "budget",
-        "claims",
-        "current",
-        "ending",
-        "exiting",
-        "given_up",
-        "grace",
-        "handled",
-        "ignored",
-        "inlet",
-        "keeper",
-        "killed",
-        "label",
-        "lent",
-        "links",
-        "mailbox",
-        "name",
-        "parent",
-        "parked",
-        "pending",
-        "pid",
-        "scope",
-        "started_at",
-        "status",
-        "stop_asked_at",
-        "table",
-        "task",
-        "trap",
-        "waiting_for",
-        "watches",
-    )
+        "ancestors", "body", "budget", "claims", "current", "ending", "exiting", "given_up",
+        "grace", "handled", "ignored", "inlet", "keeper", "killed", "label", "lent", "links",
+        "mailbox", "name", "parent", "parked", "pending", "pid", "scope", "started_at", "status",
+        "stop_asked_at", "surroundings", "table", "task", "trap", "waiting_for", "watches",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -142,6 +114,7 @@ class Process:
         self.status: Status = "starting"
         self.trap: TrapMode = body.trap
         self.task: Task | None = None
+        self.surroundings: object = None  # where an exit signal puts the scope it cancels
         self.scope: trio.CancelScope | None = None  # cancelled by any exit signal
         self.grace: trio.CancelScope | None = None  # last words, shielded: cancelled by a kill
         self.exiting: ExitReason = None  # the accepted exit signal
@@ -293,10 +266,17 @@ class Process:
         """
         if self.exiting is None and (self.killed or not self.ending):
             self.exiting = reason
-            if self.scope is not None:
-                self.scope.cancel()
+            self.interrupt()
             if self.parked:
                 self.wake()
+
+    def interrupt(self) -> None:
+        """Cancel what the process does, if it does what can be cancelled; see ``life_scope``."""
+        if self.surroundings is not None and self.task is not None:
+            self.scope = _trio.surround(self.task, self.surroundings)
+            self.surroundings = None
+        if self.scope is not None:
+            self.scope.cancel()
 
     # -- start and end ----------------------------------------------------------------------
 

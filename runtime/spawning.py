@@ -15,6 +15,7 @@ from runtime.containment import short_repr
 from runtime.current import ViaName, current_process, current_table, require_process
 from runtime.errors import AlreadyStarted, NoNode
 from runtime.exits import NORMAL, ExitReason
+from runtime.life_scope import LifeScope
 from runtime.mailbox import MailboxLimit
 from runtime.messages import MonitorRef
 from runtime.pid import Pid
@@ -42,8 +43,9 @@ class FunctionBody:
         self._call = call
 
     async def live(self, process: Process) -> ExitReason:
-        """Run the function inside the scope that exit signals cancel."""
-        with trio.CancelScope() as process.scope:
+        """Run the function where exit signals can cancel it."""
+        with LifeScope(process) as life:
+            life.open()
             if takes_task_status(self._call):
                 await self._run(partial(self._call, task_status=_Started(process)))
             else:

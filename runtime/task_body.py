@@ -6,10 +6,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, TypeVar
 
-import trio
-
 from runtime.current import current_process
 from runtime.exits import NORMAL, ExitReason
+from runtime.life_scope import LifeScope
 from runtime.pid import Pid
 from runtime.process import Process
 from runtime.spawning import (
@@ -34,8 +33,9 @@ class TaskBody(FunctionBody):
         self.value: object = NOTHING
 
     async def live(self, process: Process) -> ExitReason:
-        """Run the function inside the scope that exit signals cancel."""
-        with trio.CancelScope() as process.scope:
+        """Run the function where exit signals can cancel it."""
+        with LifeScope(process) as life:
+            life.open()
             process.mark_started()
             self.value = await self._run(self._call)
         return NORMAL
