@@ -24,6 +24,9 @@ from trio.abc import Clock
 from trio.lowlevel import Task
 
 _POLL: Final = 0.01
+_CAN_SURROUND: Final = hasattr(trio._core._run, "CancelStatus") and all(
+    hasattr(Task, name) for name in ("_cancel_status", "_activate_cancel_status")
+)
 
 
 def scope_fingerprint(task: Task) -> object:
@@ -72,8 +75,7 @@ def stopwatch(clock: Clock) -> Callable[[], float]:
 
 def surroundings(task: Task) -> object:
     """What ``task`` is in now, for ``surround``; ``None`` if that cannot be used."""
-    can = hasattr(task, "_activate_cancel_status") and hasattr(trio._core._run, "CancelStatus")
-    return getattr(task, "_cancel_status", None) if can else None
+    return task._cancel_status if _CAN_SURROUND else None
 
 
 def surround(task: Task, home: object) -> trio.CancelScope:

@@ -134,7 +134,7 @@ class Process:
         self.waiting_for: Edge | None = None
         self.current: object = None  # the message in hand, or the last one
         self.handled = 0
-        self.started_at = trio.current_time()
+        self.started_at = table.now()
 
     # -- messages ---------------------------------------------------------------------------
 
@@ -329,8 +329,8 @@ class Process:
         """Init is done: whoever waits for the start may go on."""
         if self.exiting is None:
             self.status = "running"
-            if self.table.instruments.want(ProcessStarted):
-                self.table.instruments.emit(ProcessStarted(self.pid, self.name, self.ancestors))
+            if (instruments := self.table.instruments).want(ProcessStarted):
+                instruments.emit(ProcessStarted(self.pid, self.name, self.ancestors))
             for watch in tuple(self.watches):
                 if not watch.only_end:
                     watch.wake(None)
@@ -343,11 +343,24 @@ class Process:
         """
         self.status = "ended"
         self.table.remove(self.pid, self, self.name)
-        for claim in tuple(self.claims or ()):
-            claim.owner_ended(self)
+        if self.claims:
+            for claim in tuple(self.claims):
+                claim.owner_ended(self)
         self._report(reason)
         for call in tuple(self.pending):
             call.server_ended(reason)
+        if self.links.are_any():
+            self._tell_linked(reason)
+        for watch in tuple(self.watches):
+            watch.wake(reason)
+        self.body.release()
+        self.pending.clear()
+        self.watches.clear()
+        self.claims = None
+        self.mailbox.items.clear()
+        self.current = self.waiting_for = self.task = self.scope = self.grace = self.inlet = None
+
+    def _tell_linked(self, reason: ExitReason) -> None:
         for ref, target in self.links.watching():
             target.links.unwatched(ref)
         for ref, watcher, name in self.links.watchers():
@@ -356,20 +369,12 @@ class Process:
         for other in self.links.linked():
             other.links.unlink(self)
             other.signal(self.pid, reason)
-        for watch in tuple(self.watches):
-            watch.wake(reason)
-        self.body.release()
         self.links = Links()
-        self.pending.clear()
-        self.watches.clear()
-        self.claims = None
-        self.mailbox.items.clear()
-        self.current = self.waiting_for = self.task = self.scope = self.grace = self.inlet = None
 
     def _report(self, reason: ExitReason) -> None:
         instruments = self.table.instruments
         by_owner = self.given_up and reason is KILLED  # who asked for it knows
-        if not by_owner and not is_clean(reason) and instruments.want(ProcessCrashed):
+        if not is_clean(reason) and not by_owner and instruments.want(ProcessCrashed):
             last = None if self.current is None else self.body.describe(self.current)
             state = self.body.describe_state()
             instruments.emit(ProcessCrashed(
