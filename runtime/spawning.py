@@ -36,6 +36,8 @@ class FunctionBody:
     One that takes ``task_status`` is up when it calls ``task_status.started()``, any other at once.
     """
 
+    __slots__ = ("_call",)
+
     is_server = False
     trap: TrapMode = "no"
 
@@ -106,6 +108,8 @@ _INSTEAD_OF_PLAIN = (
 
 def check_async_function(field: str, fn: object) -> None:
     """Refuse what is not an async function; partials and objects with an async call are fine."""
+    if type(fn) is FunctionType and fn.__code__.co_flags & inspect.CO_COROUTINE:
+        return
     inner = fn
     while isinstance(inner, partial):
         inner = inner.func
