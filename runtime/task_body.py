@@ -25,12 +25,29 @@ NOTHING: Final = object()
 
 
 class TaskBody(FunctionBody):
-    """The body of a task: keeps what the function returned, and who asked for it."""
+    """The body of a task: keeps what the function returned, and who asked for it.
 
-    def __init__(self, call: Callable[[], Awaitable[object]], callers: tuple[Pid, ...]) -> None:
-        super().__init__(call)
+    Also what its process tells of its end, which it hands on.
+    """
+
+    __slots__ = ("callers", "ended", "value")
+
+    only_end = True
+
+    def __init__(
+        self,
+        call: Callable[[], Awaitable[object]],
+        callers: tuple[Pid, ...],
+        ended: Callable[[ExitReason], None],
+    ) -> None:
+        self._call = call
         self.callers = callers
         self.value: object = NOTHING
+        self.ended = ended
+
+    def wake(self, reason: ExitReason) -> None:
+        """Its process has ended."""
+        self.ended(reason)
 
     async def live(self, process: Process) -> ExitReason:
         """Run the function where exit signals can cancel it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import trio
@@ -33,6 +34,10 @@ class Waiter:
             self.reason = reason
             trio.lowlevel.reschedule(task)
 
+    def time_out(self) -> None:
+        """Whoever waits has waited long enough: woken with ``None``, as for a start."""
+        self.wake(None)
+
     def refuse_cycle(self, cycle: tuple[Pid, ...]) -> bool:
         """A wait for a start or an end cannot be refused; a call on the way round can."""
         return False
@@ -49,13 +54,21 @@ async def wait_started(process: Process, on_cancel: Callable[[], object] | None)
 
 
 @enable_ki_protection
-async def wait_ended(process: Process, on_cancel: Callable[[], object] | None = None) -> ExitReason:
-    """Wait for the end and return its reason; ``on_cancel`` as for ``wait_started``."""
-    return await _wait(process, True, on_cancel)
+async def wait_ended(
+    process: Process, on_cancel: Callable[[], object] | None = None, *, timeout: float = math.inf
+) -> ExitReason:
+    """Wait for the end and return its reason; ``on_cancel`` as for ``wait_started``.
+
+    ``None`` if it has not ended after ``timeout`` seconds.
+    """
+    return await _wait(process, True, on_cancel, timeout)
 
 
 async def _wait(
-    process: Process, only_end: bool, on_cancel: Callable[[], object] | None
+    process: Process,
+    only_end: bool,
+    on_cancel: Callable[[], object] | None,
+    timeout: float = math.inf,
 ) -> ExitReason:
     waiter = Waiter(process, only_end=only_end)
 
@@ -71,6 +84,9 @@ async def _wait(
     me = current_process()
     own_task = me is not None and me.task is current_task()
     process.watches[waiter] = None
+    deadline, deadlines = None, process.table.deadlines
+    if timeout != math.inf:
+        deadline = deadlines.schedule(process.table.now() + timeout, waiter.time_out)
     if me is not None and own_task:
         me.waiting_for = waiter
         break_cycle(me)
@@ -78,6 +94,8 @@ async def _wait(
         await trio.lowlevel.wait_task_rescheduled(abort)
     finally:
         process.watches.pop(waiter, None)
+        if deadline is not None:
+            deadlines.cancel(deadline)
         if me is not None and own_task:
             me.waiting_for = None
     if waiter.raise_cancel is not None:
