@@ -8,6 +8,7 @@ Trio runs tasks that are ready at once in random order, and a test that failed m
 the same one, so the kit seeds that.
 A call that runs at once must ask in a fraction of a microsecond whether its task is cancelled,
 whether the handler has left a scope open in it, and whether it has yielded since the last call.
+A cancel scope costs more than a task, so one is put round what a task does when there is a need.
 ``tests/runtime/test__trio.py`` fails when a Trio release changes one of these names.
 """
 
@@ -16,21 +17,25 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import trio
 from trio.abc import Clock
+from trio.lowlevel import Task
 
 _POLL: Final = 0.01
+_CAN_SURROUND: Final = hasattr(trio._core._run, "CancelStatus") and all(
+    hasattr(Task, name) for name in ("_cancel_status", "_activate_cancel_status")
+)
 
 
-def scope_fingerprint(task: trio.lowlevel.Task) -> object:
+def scope_fingerprint(task: Task) -> object:
     """A value that differs before and after a cancel scope or nursery was opened in ``task``."""
     status: object = getattr(task, "_cancel_status", None)
     return len(task.child_nurseries) if status is None else id(status)
 
 
-def is_cancelled(task: trio.lowlevel.Task) -> bool:
+def is_cancelled(task: Task) -> bool:
     """Whether the running task would be cancelled at its next checkpoint."""
     return live_scope(task) is None
 
@@ -40,7 +45,7 @@ def is_cancelled_from_outside() -> bool:
     return trio.current_effective_deadline() == -math.inf
 
 
-def live_scope(task: trio.lowlevel.Task) -> object:
+def live_scope(task: Task) -> object:
     """The fingerprint of the running task, ``None`` if its next checkpoint would be cancelled."""
     status = getattr(task, "_cancel_status", None)
     if status is None:
@@ -49,7 +54,7 @@ def live_scope(task: trio.lowlevel.Task) -> object:
     return None if status.effectively_cancelled else status
 
 
-def return_to_scope(task: trio.lowlevel.Task, home: object) -> bool:
+def return_to_scope(task: Task, home: object) -> bool:
     """Take scopes opened since ``live_scope`` gave ``home`` off ``task``; whether there were any.
 
     Without Trio's private names there is nothing that could be done, and the answer is no.
@@ -73,12 +78,37 @@ def stopwatch(clock: Clock) -> Callable[[], float]:
     return clock.current_time
 
 
-def schedule_points(task: trio.lowlevel.Task) -> object:
+def surroundings(task: Task) -> object:
+    """What ``task`` is in now, for ``surround``; ``None`` if that cannot be used."""
+    return task._cancel_status if _CAN_SURROUND else None
+
+
+def surround(task: Task, home: object) -> trio.CancelScope:
+    """A cancel scope as if ``task`` had entered it at the time ``surroundings`` gave ``home``.
+
+    The task leaves it by the scope's ``__exit__``.
+    """
+    private: Any = task
+    scope: Any = trio.CancelScope()
+    status: Any = trio._core._run.CancelStatus(scope=scope, parent=cast("Any", home))
+    scope._has_been_entered, scope._cancel_status = True, status
+    outermost = private._cancel_status
+    if outermost is home:
+        private._activate_cancel_status(status)
+    else:
+        while outermost.parent is not None and outermost.parent is not home:
+            outermost = outermost.parent
+        outermost.parent = status
+    surrounding: trio.CancelScope = scope
+    return surrounding
+
+
+def schedule_points(task: Task) -> object:
     """A value that differs before and after ``task`` has let others run, if that can be known."""
     return getattr(task, "_schedule_points", None)
 
 
-def has_leaked_scopes(task: trio.lowlevel.Task) -> bool:
+def has_leaked_scopes(task: Task) -> bool:
     """Whether user code left a nursery, or a cancel scope, open in a task that is about to end."""
     if task.child_nurseries:
         return True
@@ -88,7 +118,7 @@ def has_leaked_scopes(task: trio.lowlevel.Task) -> bool:
     return status is not None and home is not None and status is not home
 
 
-async def close_leaked_scopes(task: trio.lowlevel.Task) -> None:
+async def close_leaked_scopes(task: Task) -> None:
     """Cancel left-open nurseries, wait for their tasks, and take them and scopes off ``task``."""
     for nursery in task.child_nurseries:
         nursery.cancel_scope.cancel()

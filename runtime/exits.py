@@ -60,9 +60,9 @@ def check_reason(field: str, reason: ExitReason) -> None:
 
 def is_abnormal(reason: ExitReason) -> bool:
     """Whether a linked process that does not trap exits ends too: everything but Normal."""
-    return not isinstance(reason, Normal)
+    return reason is not NORMAL and not isinstance(reason, Normal)
 
 
 def is_clean(reason: ExitReason) -> bool:
     """Whether a transient child counts as done and no report is due: Normal and Shutdown."""
-    return isinstance(reason, Normal | Shutdown)
+    return reason is NORMAL or isinstance(reason, Normal | Shutdown)

@@ -1,70 +1,62 @@
-"""The life of a server: the scope it is cancelled by, and what all its ends pass through.
+"""The cancel scope of a process: it is made when an exit signal needs one, which is mostly never.
 
-Most servers with only plain functions never need the scope: it is opened when the first coroutine
-is to be awaited, and stays open to the end, so that what a callback enters lies inside it.
+The choice: entering a scope costs more than starting a task, and a process that nobody interrupts
+has no use for one. So it is only noted what the process awaits in, and an exit signal puts the
+scope round it from outside, by ``_trio.surround``. The cost: private names of Trio; without them
+the scope is entered at once.
 """
 
 from __future__ import annotations
 
 from types import TracebackType
+from typing import Self
 
 import trio
 
-from runtime.entered import Entered, Failures, close_all
-from runtime.exits import NORMAL, ExitReason
+from runtime import _trio
 from runtime.process import Process
 
 
-class Life:
-    """From the first step of a server to its last: ``async with`` it."""
+class LifeScope:
+    """What exit signals cancel, from ``open`` to the end of the block.
 
-    __slots__ = ("entered", "process", "reason")
+    It is the outermost scope: what a callback enters lies inside it.
+    """
 
-    process: Process  # once it is to begin
+    __slots__ = ("_process",)
 
-    def __init__(self) -> None:
-        self.reason: ExitReason = NORMAL
-        self.entered: list[Entered] | None = None
+    def __init__(self, process: Process) -> None:
+        self._process = process
 
-    def open_scope(self) -> None:
+    def __enter__(self) -> Self:
+        """Not yet open: a server with only plain functions cannot be interrupted."""
+        return self
+
+    def open(self) -> None:
         """From now on exit signals cancel what is awaited."""
-        if self.process.scope is None:
-            self.process.scope = trio.CancelScope()
-            self.process.scope.__enter__()
-            if self.process.exiting is not None:
-                self.process.scope.cancel()
-
-    async def last_words(self, reason: ExitReason) -> None:
-        """Run ``terminate``."""
-
-    async def __aenter__(self) -> None:
-        """Nothing to do."""
-
-    async def __aexit__(
-        self,
-        _kind: type[BaseException] | None,
-        exc: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> bool:
-        """``terminate``, then the clean-up; the cancellation by an exit signal ends here."""
-        process = self.process
-        process.ending = True
-        reason = self.reason if exc is None else process.reason_for(exc)
+        process = self._process
+        if process.surroundings is not None or process.scope is not None:
+            return
+        assert process.task is not None
+        process.surroundings = _trio.surroundings(process.task)
+        if process.surroundings is None:
+            process.scope = trio.CancelScope()
+            process.scope.__enter__()
         if process.exiting is not None:
-            reason = process.exiting
-        failures = Failures(process)
-        with failures:
-            await self.last_words(reason)
-        if self.entered is not None:
-            await close_all(process, self.entered, exc, failures)
-        if _is_absorbed(process.scope, failures.last or exc):
-            failures.forget()
-            return True
-        failures.raise_last()
-        return False
+            process.interrupt()
 
-
-def _is_absorbed(scope: trio.CancelScope | None, exc: BaseException | None) -> bool:
-    """Close the scope; whether that was what ``exc`` came from."""
-    trace = None if exc is None else exc.__traceback__
-    return scope is not None and bool(scope.__exit__(type(exc) if exc else None, exc, trace))
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        """Absorb the cancellation by an exit signal."""
+        process = self._process
+        home, process.surroundings = process.surroundings, None
+        if home is not None and process.task is not None:
+            if _trio.surroundings(process.task) is home:
+                return None
+            process.scope = _trio.surround(process.task, home)  # to complain of what is left open
+        scope = process.scope
+        return None if scope is None else scope.__exit__(kind, exc, trace)

@@ -50,38 +50,11 @@ class Process:
     """The kernel's side of a process. Users hold a ``Pid`` or a ``Ref``, never this."""
 
     __slots__ = (
-        "_links",
-        "_pending",
-        "_watches",
-        "ancestors",
-        "body",
-        "claims",
-        "current",
-        "ending",
-        "exiting",
-        "follower",
-        "given_up",
-        "grace",
-        "handled",
-        "ignored",
-        "inlet",
-        "killed",
-        "label",
-        "lent",
-        "mailbox",
-        "name",
-        "parent",
-        "parked",
-        "pid",
-        "scope",
-        "started_at",
-        "status",
-        "stop_asked_at",
-        "table",
-        "task",
-        "trap",
-        "waiting_for",
-    )
+        "_links", "_pending", "_watches", "ancestors", "body", "claims", "current", "ending",
+        "exiting", "follower", "given_up", "grace", "handled", "ignored", "inlet", "killed", "label", "lent",
+        "mailbox", "name", "parent", "parked", "pid", "scope", "started_at", "status",
+        "stop_asked_at", "surroundings", "table", "task", "trap", "waiting_for",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -101,6 +74,7 @@ class Process:
         self.status: Status = "starting"
         self.trap: TrapMode = body.trap
         self.task: Task | None = None
+        self.surroundings: object = None  # where an exit signal puts the scope it cancels
         self.scope: trio.CancelScope | None = None  # cancelled by any exit signal
         self.grace: trio.CancelScope | None = None  # last words, shielded: cancelled by a kill
         self.exiting: ExitReason = None  # the accepted exit signal
@@ -120,7 +94,7 @@ class Process:
         self.waiting_for: EdgeOf[Process] | None = None
         self.current: object = None  # the message in hand, or the last one
         self.handled = 0
-        self.started_at = trio.current_time()
+        self.started_at = table.now()
 
     # -- what an ordinary process has none of -----------------------------------------------
 
@@ -275,10 +249,17 @@ class Process:
         """
         if self.exiting is None and (self.killed or not self.ending):
             self.exiting = reason
-            if self.scope is not None:
-                self.scope.cancel()
+            self.interrupt()
             if self.parked:
                 self.wake()
+
+    def interrupt(self) -> None:
+        """Cancel what the process does, if it does what can be cancelled; see ``life_scope``."""
+        if self.surroundings is not None and self.task is not None:
+            self.scope = _trio.surround(self.task, self.surroundings)
+            self.surroundings = None
+        if self.scope is not None:
+            self.scope.cancel()
 
     # -- start and end ----------------------------------------------------------------------
 
@@ -340,8 +321,8 @@ class Process:
         """Init is done: whoever waits for the start may go on."""
         if self.exiting is None:
             self.status = "running"
-            if self.table.instruments.want(ProcessStarted):
-                self.table.instruments.emit(ProcessStarted(self.pid, self.name, self.ancestors))
+            if (instruments := self.table.instruments).want(ProcessStarted):
+                instruments.emit(ProcessStarted(self.pid, self.name, self.ancestors))
             if self.follower is not None and not self.follower.only_end:
                 self.follower.wake(None)
             for watch in tuple(self._watches or ()):
@@ -356,8 +337,9 @@ class Process:
         """
         self.status = "ended"
         self.table.remove(self.pid, self, self.name)
-        for claim in tuple(self.claims or ()):
-            claim.owner_ended(self)
+        if self.claims:
+            for claim in tuple(self.claims):
+                claim.owner_ended(self)
         self._report(reason)
         for call in tuple(self._pending or ()):
             call.server_ended(reason)
@@ -385,7 +367,7 @@ class Process:
     def _report(self, reason: ExitReason) -> None:
         instruments = self.table.instruments
         by_owner = self.given_up and reason is KILLED  # who asked for it knows
-        if not by_owner and not is_clean(reason) and instruments.want(ProcessCrashed):
+        if not is_clean(reason) and not by_owner and instruments.want(ProcessCrashed):
             last = None if self.current is None else self.body.describe(self.current)
             state = self.body.describe_state()
             instruments.emit(ProcessCrashed(

@@ -51,6 +51,7 @@ class ProcessTable(Generic[P]):
         self.instruments = instruments
         self.on_fatal = on_fatal
         self.deadlines = Deadlines()
+        self.now = trio.lowlevel.current_clock().current_time
         self.context = contextvars.copy_context()
         self.thread = threading.get_ident()
         self.token = trio.lowlevel.current_trio_token()

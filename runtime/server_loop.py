@@ -31,7 +31,7 @@ from runtime.containment import attempt, crash_of
 from runtime.entered import enter
 from runtime.errors import BadResult
 from runtime.exits import NORMAL, ExitReason
-from runtime.life_scope import Life
+from runtime.life import Life
 from runtime.messages import Cast, Envelope, Exit, IdleTimeout, SystemCall, is_from_handle
 from runtime.outcomes import (
     Continue,

@@ -16,6 +16,7 @@ from runtime.containment import short_repr
 from runtime.current import ViaName, current_process, current_table, require_process
 from runtime.errors import AlreadyStarted, NoNode
 from runtime.exits import NORMAL, ExitReason
+from runtime.life_scope import LifeScope
 from runtime.mailbox import MailboxLimit
 from runtime.messages import MonitorRef
 from runtime.pid import Pid
@@ -49,8 +50,9 @@ class FunctionBody:
         """Nothing: a function runs in its own task from the start."""
 
     async def live(self, process: Process) -> ExitReason:
-        """Run the function inside the scope that exit signals cancel."""
-        with trio.CancelScope() as process.scope:
+        """Run the function where exit signals can cancel it."""
+        with LifeScope(process) as life:
+            life.open()
             if takes_task_status(self._call):
                 await self._run(partial(self._call, task_status=_Started(process)))
             else:
@@ -111,6 +113,8 @@ _INSTEAD_OF_PLAIN = (
 
 def check_async_function(field: str, fn: object) -> None:
     """Refuse what is not an async function; partials and objects with an async call are fine."""
+    if type(fn) is FunctionType and fn.__code__.co_flags & inspect.CO_COROUTINE:
+        return
     inner = fn
     while isinstance(inner, partial):
         inner = inner.func

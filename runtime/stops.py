@@ -133,6 +133,10 @@ class _Asked:
 async def _alive_at(deadline: float, asked: list[_Asked]) -> list[_Asked]:
     """Wait until these have ended, at most until ``deadline``; those that have not."""
     for one in asked:
-        if one.process.status != "ended" and await wait_ended(one.process, until=deadline) is None:
+        if one.process.status != "ended" and await _outlives(one.process, deadline):
             break
     return [one for one in asked if one.process.status != "ended"]
+
+
+async def _outlives(process: Process, deadline: float) -> bool:
+    return await wait_ended(process, timeout=deadline - trio.current_time()) is None

@@ -80,7 +80,7 @@ class Stream(
             raise TypeError(f"a stream is used with a block that cleans up after it: {_USE}")
 
 
-async def _start_in_root(task: Task[object]) -> None:
+def _start_in_root(task: Task[object]) -> None:
     spawn_task(task)
 
 

@@ -30,6 +30,7 @@ from runtime.errors import TaskTimeout
 from runtime.exits import ExitReason
 from runtime.pid import Pid
 from runtime.process import Process
+from runtime.spawning import function_name
 from runtime.stops import stop_processes
 from runtime.stream_options import StreamOptions
 from runtime.stream_source import Source
@@ -42,8 +43,8 @@ R = TypeVar("R")
 
 _LEFT = "the block of this stream has been left"
 
-StartTask: TypeAlias = Callable[[Task[object]], Awaitable[object]]
-"""Gives a task its process, in the node's root or under a task supervisor."""
+StartTask: TypeAlias = Callable[[Task[object]], Awaitable[object] | None]
+"""Gives a task its process, in the node's root or, which is waited for, under a task supervisor."""
 
 
 class _Slot(Generic[I, R]):
@@ -73,6 +74,7 @@ class StreamRun(Generic[I, R]):
     ) -> None:
         self._source = Source(items)
         self._fn = fn
+        self._label = function_name(fn)
         self._start = start
         self._options = options
         self._callers = callers_of(owner)
@@ -139,17 +141,28 @@ class StreamRun(Generic[I, R]):
                 raise StopAsyncIteration
             if self._free and more and not (self._ends and self._source.may_interrupt):
                 await self._pull()
+            elif self._ends:
+                self._one_end()
             else:
-                slept = await self._one_end() or slept
+                await self._sleep()
+                slept = True
 
     async def _pull(self) -> None:
         """Take one item and start its task; an item whose start is cancelled is kept."""
         if not self._held:
-            self._held = [_Slot(item) for item in await self._next_item()]
+            found = self._source.pull_at_once()
+            if found is None:
+                found = await self._next_item()
+            self._held = [_Slot(item) for item in found]
         for slot in self._held:
             end = partial(self._ended, slot)
-            task = Task(partial(self._fn, slot.item), None, callers=self._callers, on_end=end)
-            await self._start(task)
+            task = Task(
+                partial(self._fn, slot.item), None, callers=self._callers, on_end=end,
+                label=self._label,
+            )  # fmt: skip
+            starting = self._start(task)
+            if starting is not None:
+                await starting
             self._free -= 1
             self._running[slot] = task
             if self._options.ordered:
@@ -209,11 +222,8 @@ class StreamRun(Generic[I, R]):
             self._wait_for_item.cancel()
 
     @enable_ki_protection
-    async def _one_end(self) -> bool:
-        """Wait for the end of one task, which frees its slot; whether there was a wait."""
-        slept = not self._ends
-        if slept:
-            await self._sleep()
+    def _one_end(self) -> None:
+        """Take note of the end of one task, which frees its slot."""
         slot = self._first_end()
         if slot.timed_out and self._options.on_timeout == "exit":
             self._finished = True
@@ -223,9 +233,10 @@ class StreamRun(Generic[I, R]):
         slot.result = self._result(slot)
         if not self._options.ordered:
             self._queue.append(slot)
-        return slept
 
+    @enable_ki_protection
     async def _sleep(self) -> None:
+        """Wait for the end of one task."""
         self.task, me = current_task(), current_process()
         if me is None or me.task is not self.task:
             await wait_task_rescheduled(self._abort)

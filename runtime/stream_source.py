@@ -29,6 +29,15 @@ class Source(Generic[I]):
         self.exhausted = False
         self.may_interrupt = isinstance(items, trio.abc.ReceiveChannel)
 
+    def pull_at_once(self) -> list[I] | None:
+        """As ``pull``; ``None`` if that has to be awaited."""
+        if self._plain is None:
+            return None
+        self.exhausted = True
+        found = self._next()
+        self.exhausted = not found
+        return found
+
     async def pull(self) -> list[I]:
         """The next item, or none. One that raises is exhausted, one that is cancelled is not."""
         self.exhausted = True

@@ -8,8 +8,7 @@ one message, as an Elixir GenServer would be, unless it asks first: ``TaskDone``
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Generic, ParamSpec, TypeVar, cast
 
 import trio
@@ -69,12 +68,13 @@ class Task(Generic[T_co]):
         *,
         callers: tuple[Pid, ...] | None = None,
         on_end: Callable[[Task[T_co]], None] | None = None,
+        label: str | None = None,
     ) -> None:
         self.pid: Pid | None = None
         self.ref = MonitorRef()
-        self._label = function_name(call)
+        self._label = function_name(call) if label is None else label
         self._body: TaskBody | None = TaskBody(
-            call, callers_of(owner) if callers is None else callers
+            call, callers_of(owner) if callers is None else callers, self._ended
         )
         self._owner = owner
         self._on_end = on_end
@@ -203,9 +203,8 @@ class Task(Generic[T_co]):
         if self._process is None or timeout == 0:
             await trio.lowlevel.cancel_shielded_checkpoint()
             return self._take()
-        with attention(self):
-            with trio.move_on_after(timeout):
-                await wait_ended(self._process)
+        with Attention(self):
+            await wait_ended(self._process, timeout=timeout)
             return self._take()
 
     async def shutdown(self, timeout: ShutdownBudget = DEFAULT_SHUTDOWN) -> Outcome[T_co] | None:
@@ -224,7 +223,7 @@ class Task(Generic[T_co]):
             await trio.lowlevel.cancel_shielded_checkpoint()
             outcome = self._take()
             return Exited(NO_PROCESS) if self._shut_down else outcome
-        with attention(self):
+        with Attention(self):
             self._let_go()
             sender = current_process()
             await stop_process(
@@ -270,19 +269,6 @@ class TaskDone(SystemInfo, Generic[T_co], frozen=True):
     value: T_co
 
 
-class _TaskEnd:
-    """Tells a task of the end of its process."""
-
-    only_end = True
-
-    def __init__(self, ended: Callable[[ExitReason], None]) -> None:
-        self._ended = ended
-
-    def wake(self, reason: ExitReason) -> None:
-        """The process has ended."""
-        self._ended(reason)
-
-
 # -- for streams, groups and task supervisors ---------------------------------------------------
 
 
@@ -303,7 +289,7 @@ def spawn_task(
         current_table(), body, label=task._label, budget=budget, nursery=nursery, parent=parent,
         link_to=link_to,
     )  # fmt: skip
-    process.watches[_TaskEnd(task._ended)] = None
+    process.watches[body] = None
     task._process, task.pid = process, process.pid
     return process
 
@@ -313,16 +299,20 @@ def process_of(task: Task[object]) -> Process | None:
     return task._process
 
 
-@contextmanager
-def attention(*tasks: Task[object]) -> Generator[None]:
+class Attention:
     """While their owner waits for tasks it gets no message; if it gives up, one may be due."""
-    mine = [task for task in tasks if task._is_owner()]
-    for task in mine:
-        task._asked += 1
-    try:
-        yield
-    finally:
-        for task in mine:
+
+    __slots__ = ("_mine",)
+
+    def __init__(self, *tasks: Task[object]) -> None:
+        self._mine = [task for task in tasks if task._is_owner()]
+
+    def __enter__(self) -> None:
+        for task in self._mine:
+            task._asked += 1
+
+    def __exit__(self, *_ended: object) -> None:
+        for task in self._mine:
             task._asked -= 1
             if task._asked == 0:
                 task._mail()

@@ -6,10 +6,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, TypeVar
 
-import trio
-
 from runtime.current import current_process
 from runtime.exits import NORMAL, ExitReason
+from runtime.life_scope import LifeScope
 from runtime.pid import Pid
 from runtime.process import Process
 from runtime.spawning import (
@@ -26,16 +25,34 @@ NOTHING: Final = object()
 
 
 class TaskBody(FunctionBody):
-    """The body of a task: keeps what the function returned, and who asked for it."""
+    """The body of a task: keeps what the function returned, and who asked for it.
 
-    def __init__(self, call: Callable[[], Awaitable[object]], callers: tuple[Pid, ...]) -> None:
-        super().__init__(call)
+    Also what its process tells of its end, which it hands on.
+    """
+
+    __slots__ = ("callers", "ended", "value")
+
+    only_end = True
+
+    def __init__(
+        self,
+        call: Callable[[], Awaitable[object]],
+        callers: tuple[Pid, ...],
+        ended: Callable[[ExitReason], None],
+    ) -> None:
+        self._call = call
         self.callers = callers
         self.value: object = NOTHING
+        self.ended = ended
+
+    def wake(self, reason: ExitReason) -> None:
+        """Its process has ended."""
+        self.ended(reason)
 
     async def live(self, process: Process) -> ExitReason:
-        """Run the function inside the scope that exit signals cancel."""
-        with trio.CancelScope() as process.scope:
+        """Run the function where exit signals can cancel it."""
+        with LifeScope(process) as life:
+            life.open()
             process.mark_started()
             self.value = await self._run(self._call)
         return NORMAL

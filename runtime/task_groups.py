@@ -20,8 +20,8 @@ from runtime.spawning import DEFAULT_SHUTDOWN
 from runtime.stops import stop_processes
 from runtime.task import (
     DEFAULT_TIMEOUT,
+    Attention,
     Task,
-    attention,
     mute,
     outcome_of,
     peek,
@@ -56,7 +56,7 @@ async def wait_many(
     if on_timeout not in get_args(AfterTimeout):
         allowed = ", ".join(map(repr, get_args(AfterTimeout)))
         raise ValueError(f"on_timeout: got {on_timeout!r}, allowed are {allowed}")
-    with attention(*members):
+    with Attention(*members):
         in_time = (await _wait_for(members, needed, _never, timeout)).done
         outcomes = [peek(task) for task in members]
         late = [task for task, end in zip(members, outcomes, strict=True) if end is None]
@@ -79,7 +79,7 @@ async def result_many(tasks: Iterable[Task[T]], *, timeout: float = DEFAULT_TIME
     """
     members = _check_tasks(tasks)
     check_seconds("timeout", timeout)
-    with attention(*members):
+    with Attention(*members):
         in_time = (await _wait_for(members, len(members), _is_failure, timeout)).done
         outcomes = [(task, outcome_of(task)) for task in members]
         failed = next(((task, end) for task, end in outcomes if isinstance(end, Exited)), None)
@@ -112,7 +112,7 @@ async def race(
         raise ValueError("tasks: got none, a race needs one at least")
     check_seconds("timeout", timeout)
     check_shutdown("shutdown", shutdown)
-    with attention(*members):
+    with Attention(*members):
         try:
             group = await _wait_for(members, len(members), _is_success, timeout)
         except trio.Cancelled:

@@ -35,7 +35,7 @@ class Waiter:
             trio.lowlevel.reschedule(task)
 
     def time_out(self) -> None:
-        """It has taken too long."""
+        """Whoever waits has waited long enough: woken with ``None``, as for a start."""
         self.wake(None)
 
     def refuse_cycle(self, cycle: tuple[Pid, ...]) -> bool:
@@ -55,23 +55,22 @@ async def wait_started(process: Process, on_cancel: Callable[[], object] | None)
 
 @enable_ki_protection
 async def wait_ended(
-    process: Process, on_cancel: Callable[[], object] | None = None, *, until: float = math.inf
+    process: Process, on_cancel: Callable[[], object] | None = None, *, timeout: float = math.inf
 ) -> ExitReason:
-    """Wait for the end and return its reason, or ``None`` if it still lives at ``until``.
+    """Wait for the end and return its reason; ``on_cancel`` as for ``wait_started``.
 
-    ``on_cancel`` as for ``wait_started``.
+    ``None`` if it has not ended after ``timeout`` seconds.
     """
-    return await _wait(process, True, on_cancel, until)
+    return await _wait(process, True, on_cancel, timeout)
 
 
 async def _wait(
     process: Process,
     only_end: bool,
     on_cancel: Callable[[], object] | None,
-    until: float = math.inf,
+    timeout: float = math.inf,
 ) -> ExitReason:
     waiter = Waiter(process, only_end=only_end)
-    deadlines, deadline = process.table.deadlines, None
 
     def abort(raise_cancel: Callable[[], object]) -> Abort:
         if on_cancel is None:
@@ -85,8 +84,9 @@ async def _wait(
     me = current_process()
     own_task = me is not None and me.task is current_task()
     process.watches[waiter] = None
-    if until < math.inf:
-        deadline = deadlines.schedule(until, waiter.time_out)
+    deadline, deadlines = None, process.table.deadlines
+    if timeout != math.inf:
+        deadline = deadlines.schedule(process.table.now() + timeout, waiter.time_out)
     if me is not None and own_task:
         me.waiting_for = waiter
         break_cycle(me)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 
 import pytest
 import trio
@@ -32,6 +33,11 @@ async def test_trio_still_has_the_private_names() -> None:
         assert isinstance(task._child_nurseries, list)
         assert nursery._closed is False
         assert nursery._cancel_status is not None
+    scope = trio.CancelScope()
+    assert (scope._has_been_entered, scope._cancel_status) == (False, None)
+    with scope:
+        assert type(scope._cancel_status) is trio._core._run.CancelStatus
+        assert scope._cancel_status is task._cancel_status
 
 
 async def test_a_fingerprint_differs_once_a_scope_or_nursery_was_opened() -> None:
@@ -194,6 +200,35 @@ async def test_scopes_left_open_are_taken_off_a_task_that_goes_on() -> None:
 async def test_without_the_names_they_stay() -> None:
     task = nameless(current_task())
     assert not _trio.return_to_scope(task, _trio.live_scope(task))
+
+
+@pytest.mark.parametrize("depth", [0, 1, 3])
+async def test_a_scope_put_round_a_task_later_is_as_if_it_had_been_entered_first(
+    depth: int,
+) -> None:
+    task = current_task()
+    home = _trio.surroundings(task)
+    late: list[trio.CancelScope] = []
+    with ExitStack() as stack:
+        stack.push(lambda *ended: late[0].__exit__(*ended))
+        for _ in range(depth):
+            stack.enter_context(trio.CancelScope())
+        late.append(_trio.surround(task, home))
+        assert not _trio.is_cancelled(task)
+        with pytest.raises(RuntimeError, match="single 'with' block"):
+            late[0].__enter__()
+        late[0].cancel()
+        assert _trio.is_cancelled(task)
+        await trio.sleep_forever()
+    assert late[0].cancelled_caught
+    assert _trio.surroundings(task) is home
+    await trio.lowlevel.checkpoint()
+
+
+async def test_without_the_names_there_are_no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _trio.surroundings(current_task()) is not None
+    monkeypatch.setattr(_trio, "_CAN_SURROUND", False)
+    assert _trio.surroundings(current_task()) is None
 
 
 async def test_schedule_points_tell_whether_a_task_has_let_others_run() -> None:

@@ -1,4 +1,4 @@
-"""A server has no cancel scope until a callback is awaited; then for the rest of its life."""
+"""What a process awaits can be interrupted; a cancel scope is made when that happens."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trio
 
-from runtime import Killed, Node, exit, kill, self_, start, wait_exit
+from runtime import Killed, Node, _trio, exit, kill, self_, spawn, start, wait_exit
 from runtime.current import find_process
 from tests.support import Ask, Do, Scripted
 
@@ -19,23 +19,61 @@ def boom(target: Any) -> None:
     exit(target, "boom")
 
 
-async def has_scope(server: Any) -> bool:
+def is_open(server: Any) -> bool:
     process = find_process(server)
     assert process is not None
-    return process.scope is not None
+    assert process.scope is None, "nobody has interrupted it"
+    return process.surroundings is not None
 
 
-async def test_it_is_opened_by_the_first_coroutine_and_stays(node: Node) -> None:
+async def test_a_server_can_be_interrupted_from_its_first_coroutine_on(node: Node) -> None:
     async def later(*args: object) -> None:
         await trio.sleep(1)
 
     server = await start(Scripted.child_spec())
     await server.call(Ask(lambda one, reply_to: 1))
-    assert not await has_scope(server)
+    assert not is_open(server)
     await server.call(Ask(later))
-    assert await has_scope(server)
+    assert is_open(server)
     await server.call(Ask(lambda one, reply_to: 1))
-    assert await has_scope(server)
+    assert is_open(server)
+
+
+@pytest.mark.parametrize("names", [True, False])
+@pytest.mark.parametrize("signal", [kill, boom])
+async def test_the_scope_is_round_everything_that_is_open(
+    node: Node, signal: Signal, names: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also without Trio's private names, by which it need not be entered before there is a need."""
+    log: list[str] = []
+    if not names:
+        monkeypatch.setattr(_trio, "surroundings", lambda task: None)
+
+    async def body() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(helper)
+            with trio.CancelScope(shield=True) as shield:
+                await trio.sleep(3)
+            log.append(f"shielded until {trio.current_time() - began:.0f}")
+            assert not shield.cancel_called
+            await trio.sleep_forever()
+
+    async def helper() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            log.append(f"helper until {trio.current_time() - began:.0f}")
+
+    began = trio.current_time()
+    pid = spawn(body)
+    await trio.sleep(1)
+    process = find_process(pid)
+    assert process is not None
+    assert (process.scope is None) is names
+    signal(pid)
+    await wait_exit(pid)
+    assert log == ["helper until 1", "shielded until 3"]
+    assert trio.current_time() - began == 3
 
 
 @pytest.mark.parametrize("opened", [True, False])
@@ -104,7 +142,7 @@ async def test_terminate_after_an_interrupted_handler_is_shielded_from_the_signa
     server = await start(Scripted.child_spec(log, terminate=last_words))
     server.cast(Do(work))
     await trio.sleep(1)
-    assert await has_scope(server)
+    assert is_open(server)
     boom(server)
     await trio.sleep(1)
     exit(server, "second")
