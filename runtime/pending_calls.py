@@ -300,6 +300,9 @@ async def wait_for_reply(pending: PendingCall, timeout: float) -> object:
     if pending.task is None:
         if pending.result == "none":
             await trio.lowlevel.checkpoint_if_cancelled()
+        turn = pending.server.table.turn
+        if turn is not None and turn.is_over(trio.lowlevel.current_task()):
+            await trio.lowlevel.cancel_shielded_checkpoint()
         return pending.outcome(timeout)
     server, me = pending.server, pending.caller
     deadlines = server.table.deadlines

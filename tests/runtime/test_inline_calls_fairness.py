@@ -9,12 +9,14 @@ import pytest
 import trio
 import trio.testing
 
-from runtime import CallExit, Node, Ref, kill, named, open_node, register
+from runtime import CallExit, Node, NoReply, Ref, ReplyTo, kill, named, open_node, register
 from runtime.turn import MESSAGES
-from tests.runtime.inlining import Doer, Run, in_both_modes, inline
+from tests.runtime.inlining import Doer, Run, RunWith, in_both_modes, inline
 
 
-async def turns_of_another(calls: int, doer: Ref, request: Run, clients: int = 1) -> list[int]:
+async def turns_of_another(
+    calls: int, doer: Ref, request: Run | RunWith, clients: int = 1
+) -> list[int]:
     """After how many calls, of all clients together, another task had its turns."""
     made, seen, over = 0, [0], False
 
@@ -54,6 +56,17 @@ class TestCounted:
         seen = await turns_of_another(8 * MESSAGES, doer, Run(lambda _: None), clients)
         # two steps of each client may lie between two steps of the other
         assert MESSAGES <= longest_wait(seen) <= 2 * MESSAGES * clients
+
+    async def test_so_it_does_after_calls_that_reply_to_has_answered(self, node: Node) -> None:
+        doer = await Doer.start()
+        await trio.testing.wait_all_tasks_blocked()
+
+        def reply(_server: object, reply_to: ReplyTo[Any]) -> NoReply:
+            reply_to.reply(1)
+            return NoReply()
+
+        seen = await turns_of_another(8 * MESSAGES, doer, RunWith(reply))
+        assert MESSAGES <= longest_wait(seen) <= 2 * MESSAGES
 
     async def test_after_the_last_call_of_a_turn_others_run(self, node: Node) -> None:
         doer = await Doer.start()
