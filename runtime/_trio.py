@@ -103,6 +103,12 @@ def surround(task: Task, home: object) -> trio.CancelScope:
     return surrounding
 
 
+def within(home: object, scope: trio.CancelScope | None) -> object:
+    """``home``, or ``scope``'s place in it if ``surround`` has put that there meanwhile."""
+    status: Any = getattr(scope, "_cancel_status", None)
+    return home if status is None or status.parent is not home else status
+
+
 def schedule_points(task: Task) -> object:
     """A value that differs before and after ``task`` has let others run, if that can be known."""
     return getattr(task, "_schedule_points", None)

@@ -198,7 +198,7 @@ class GenServer:
         return found[1]
 
     def _plain_cast_of(self, message: object) -> str | None:
-        """The name of the ``def`` that takes this cast: see ``ServerLoop._cast_on``."""
+        """The name of the ``def`` that takes this cast: see ``ServerLoop._handle_casts``."""
         cls, kind = type(self), type(message)
         if "handle_cast" in self.__dict__:
             return None

@@ -36,7 +36,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from trio.lowlevel import current_task, enable_ki_protection
 
-from runtime._trio import live_scope, return_to_scope
+from runtime._trio import live_scope, return_to_scope, within
 from runtime.containment import crash_in
 from runtime.messages import Call
 from runtime.pending_calls import PendingCall, ReplyTo, own_process
@@ -109,6 +109,9 @@ def call_inline(server: Process, target: object, request: Call[R]) -> R | Yieldi
             and (type(result) is handler.reply_kind or handler.has_replied(request, result))
         ):
             return Yielding(result) if turn.is_over(task) else result
+        caller = own_process(task)  # which the handler may have told to exit
+        if caller is not None:
+            scope = within(scope, caller.scope)
         if return_to_scope(task, scope) and crash is None:
             crash = _scope_left_open(server, handler.name)
         if pending is None:

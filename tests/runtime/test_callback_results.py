@@ -18,7 +18,7 @@ from runtime import (
     Reply,
     Stop,
 )
-from runtime.callback_results import is_outcome_class, is_plain_reply
+from runtime.callback_results import PlainHandler, is_outcome_class, is_plain_reply
 from tests.runtime.inlining import Doer, GetInt, Run, in_both_modes, what_comes_of
 
 
@@ -84,6 +84,27 @@ async def test_a_coroutine_is_none() -> None:
     coroutine = later()
     assert not is_plain_reply(Anything(), coroutine)
     await coroutine
+
+
+class Pretender:
+    """It may say that it is anything."""
+
+    says: Any = str
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return self.says
+
+
+def test_the_class_of_a_reply_is_remembered_unless_its_values_can_pretend() -> None:
+    handler = PlainHandler("get", wants_reply_to=False)
+    assert handler.has_replied(Number(), 1)
+    assert handler.reply_kind is int
+    assert handler.has_replied(Number(), Pretender())
+    assert handler.reply_kind is int
+    pretender = Pretender()
+    pretender.says = Stop
+    assert not handler.has_replied(Number(), pretender)
 
 
 def test_what_cannot_be_asked_is_none() -> None:

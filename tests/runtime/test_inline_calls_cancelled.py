@@ -93,6 +93,7 @@ class TestTheCaller:
         pid = spawn(caller)
         assert await wait_exit(pid) == Shutdown("by the server")
         assert steps == ["calls"]
+        assert await doer.call(form(lambda _: "next")) == "next", "and the server lives on"
 
     async def test_what_was_answered_before_reaches_it(self, doer: Ref) -> None:
         def answer(_: Doer, reply_to: ReplyTo[str]) -> NoReply:

@@ -9,13 +9,13 @@ import pytest
 import trio
 import trio.testing
 
-from runtime import Call, CallExit, Node, NoReply, Ref, ReplyTo, kill, named, open_node, register
+from runtime import CallExit, Node, NoReply, Ref, ReplyTo, kill, named, open_node, register
 from runtime.turn import MESSAGES
 from tests.runtime.inlining import Doer, Run, RunWith, in_both_modes, inline
 
 
 async def turns_of_another(
-    calls: int, doer: Ref, request: Call[Any], clients: int = 1
+    calls: int, doer: Ref, request: Run | RunWith, clients: int = 1
 ) -> list[int]:
     """After how many calls, of all clients together, another task had its turns."""
     made, seen, over = 0, [0], False

@@ -27,6 +27,7 @@ from runtime import (
     handles,
     open_node,
     process_info,
+    replace_state,
     resume,
     spawn,
     suspend,
@@ -36,7 +37,7 @@ from runtime.messages import HandleCall
 from runtime.process_table import SWITCH
 from supervisors import DynamicSupervisor, DynamicSupervisorRef, open_supervisor
 from tests.conftest import Recorder
-from tests.runtime.inlining import Doer, Run, RunWith, in_both_modes, inline, what_comes_of
+from tests.runtime.inlining import Doer, Run, RunWith, Tell, in_both_modes, inline, what_comes_of
 from tests.support import stop_all
 
 
@@ -141,6 +142,14 @@ class TestInBothModes:
         assert await ref.call(Who()) == "all patched"
         monkeypatch.undo()
         assert await ref.call(Who()) == "base"
+
+    async def test_a_cast_goes_to_what_was_put_in_the_place_of_its_method(self, node: Node) -> None:
+        seen: list[object] = []
+        ref = await asleep(Base)
+        await replace_state(ref, lambda state: {**state, "handle_cast": seen.append})
+        ref.cast(Tell("this"))
+        await trio.testing.wait_all_tasks_blocked()
+        assert seen == [Tell("this")]
 
     async def test_a_method_that_cannot_be_looked_up_is_the_servers_crash(self, node: Node) -> None:
         class Broken(Base):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from typing import Any
 
 import pytest
@@ -10,9 +11,12 @@ import trio
 
 from runtime import (
     CallExit,
+    Event,
+    Instrument,
     Node,
     NoNode,
     NoProcess,
+    ProcessEnded,
     ProcessNotFound,
     StartFailed,
     kill,
@@ -47,6 +51,22 @@ async def test_if_one_part_crashes_both_start_afresh(node: Node, part: str) -> N
     hosts.release(old)
     hosts.release(new)
     assert await hosts.stats("a") is None
+
+
+async def test_at_the_moment_the_names_are_lost_no_key_has_a_limiter(node: Node) -> None:
+    hosts = await start_hosts(1)
+    await hosts.acquire("a")
+    names = await pid_of(SupervisorRef(hosts), "names")
+    seen: list[list[Hashable]] = []
+
+    def look(event: Event) -> None:
+        if isinstance(event, ProcessEnded) and event.pid is names:
+            seen.append(hosts.keys())
+
+    current_table().instruments.add(Instrument(look, (ProcessEnded,)))
+    kill(names)
+    await settle()
+    assert seen == [[]]
 
 
 @pytest.mark.parametrize("part", ["names", "limiters"])
