@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -22,10 +22,12 @@ class Last(GenServer):
         await self.enter(self.thing())
 
     @asynccontextmanager
-    async def thing(self) -> AsyncIterator[None]:
-        yield
-        await trio.sleep(1)
-        self.log.append("closed")
+    async def thing(self) -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            await trio.sleep(1)
+            self.log.append("closed")
 
     def terminate(self, reason: ExitReason) -> None:
         self.log.append("terminate")
