@@ -52,8 +52,8 @@ class Process:
     __slots__ = (
         "_links", "_pending", "_watches", "ancestors", "body", "claims", "current", "ending",
         "exiting", "follower", "given_up", "grace", "handled", "ignored", "inlet", "killed",
-        "label", "lent", "mailbox", "name", "parent", "parked", "pid", "scope", "started_at", "status",
-        "stop_asked_at", "surroundings", "table", "task", "trap", "waiting_for",
+        "label", "lent", "mailbox", "name", "parent", "parked", "pid", "scope", "started_at",
+        "status", "stop_asked_at", "surroundings", "table", "task", "trap", "waiting_for",
     )  # fmt: skip
 
     def __init__(
