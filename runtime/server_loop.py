@@ -33,7 +33,7 @@ from runtime.entered import Entered, Failures, close_all, enter
 from runtime.errors import BadResult
 from runtime.exits import NORMAL, ExitReason
 from runtime.life_scope import LifeScope
-from runtime.messages import Cast, Envelope, Exit, IdleTimeout, SystemCall, is_from_handle
+from runtime.messages import Cast, Envelope, Exit, HandleCall, IdleTimeout, SystemCall
 from runtime.outcomes import (
     Continue,
     Idle,
@@ -186,7 +186,7 @@ class ServerLoop:
             self._idle_at = None
             process.handled += 1
             process.current = request
-            if is_from_handle(request) and not server._handler_of(request):
+            if isinstance(request, HandleCall) and not server._handler_of(request):
                 message.settle("error", wrong_server(process, server, message.target, request))
                 return
             reply_to: ReplyTo[object] = ReplyTo(message)
