@@ -27,7 +27,7 @@ AT_LEAST_3_11 := import sys; sys.exit(sys.version_info < (3, 11))
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
-	@echo '  ARGS="..." is passed on by run, test, conformance, oracle, schedules, soak, bench; PYTHON=... chooses the interpreter'
+	@echo '  ARGS="..." is passed on by run, test, conformance, oracle, schedules, models, soak, bench, cover; PYTHON=... chooses the interpreter'
 
 run: $(STAMP) ## run the link checker example (ARGS="--help" says what it takes)
 	@$(PY) -m examples.sitecheck $(ARGS)

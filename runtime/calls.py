@@ -80,7 +80,7 @@ class Ref(Address):
         If nobody is there it vanishes. Raises only ``MailboxFull``, under the policy ``raise``, and
         ``TypeError`` for what is no cast, or by way of what is no directory.
         """
-        if Cast not in type(message).__mro__:  # isinstance is slow here: it asks the metaclass
+        if not isinstance(message, Cast):
             raise TypeError(
                 f"message: got {_kind(message)}, allowed is an instance of a Cast subclass; "
                 "other messages go by send"

@@ -36,16 +36,6 @@ class SystemCall(Call[R_co], frozen=True):
     """A request of the runtime to a server's loop, not to its callbacks. OTP: system messages."""
 
 
-def is_system_call(request: object) -> bool:
-    """Whether it is one, in a tenth of the time ``isinstance`` takes for a Struct."""
-    return SystemCall in type(request).__mro__
-
-
-def is_from_handle(request: object) -> bool:
-    """Whether it is a ``HandleCall``; the same."""
-    return HandleCall in type(request).__mro__
-
-
 class SystemCast(Cast, frozen=True):
     """A cast of the runtime to one of its own servers; it counts for no limit."""
 

@@ -23,7 +23,7 @@ from runtime.cycles import break_cycle, cycle_through, owners, pids_of
 from runtime.deadlines import Deadline
 from runtime.errors import BadResult, CallCycle, CallExit, CallTimeout, MailboxFull, ReplyDropped
 from runtime.exits import NO_PROCESS, Crashed, ExitReason
-from runtime.messages import Call, Envelope, SystemCall, is_system_call
+from runtime.messages import Call, Envelope, SystemCall
 from runtime.pid import Pid
 from runtime.process import Process
 from runtime.reply_types import admits_none
@@ -71,7 +71,7 @@ class PendingCall(Envelope):
     @property
     def droppable(self) -> bool:
         """A full mailbox may throw out users' calls, telling the caller, but no system call."""
-        return not is_system_call(self.request)
+        return not isinstance(self.request, SystemCall)
 
     @property
     def content(self) -> object:
@@ -327,7 +327,7 @@ async def wait_for_reply(pending: PendingCall, timeout: float) -> object:
 
 
 def _enqueue(server: Process, pending: PendingCall) -> None:
-    if not is_system_call(pending.request):
+    if pending.droppable:
         server.post(pending)
         return
     if not server.body.is_server:

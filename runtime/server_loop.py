@@ -32,7 +32,7 @@ from runtime.entered import enter
 from runtime.errors import BadResult
 from runtime.exits import NORMAL, ExitReason
 from runtime.life import Life
-from runtime.messages import Cast, Envelope, Exit, IdleTimeout, SystemCall, is_from_handle
+from runtime.messages import Cast, Envelope, Exit, HandleCall, IdleTimeout, SystemCall
 from runtime.outcomes import (
     Continue,
     Idle,
@@ -206,7 +206,7 @@ class ServerLoop(Life):
             self._idle_at = None
             process.handled += 1
             process.current = request
-            if is_from_handle(request) and not server._handler_of(request):
+            if isinstance(request, HandleCall) and not server._handler_of(request):
                 message.settle("error", wrong_server(process, server, message.target, request))
                 return
             reply_to: ReplyTo[object] = ReplyTo(message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.messages import Exit, SystemCall
+from runtime.messages import Exit
 from runtime.pending_calls import PendingCall
 from runtime.process import Process
 
@@ -24,5 +24,5 @@ def is_parents_exit(process: Process, message: object) -> bool:
 
 def _is_system(process: Process, item: object) -> bool:
     if isinstance(item, PendingCall):
-        return isinstance(item.request, SystemCall)
+        return not item.droppable
     return is_parents_exit(process, item)

@@ -50,7 +50,7 @@ async def wait_started(process: Process, on_cancel: Callable[[], object] | None)
     With ``on_cancel``, cancelling calls it (it must end the process) and the cancellation is
     delivered when the process has really ended. Without, it is delivered at once.
     """
-    return await _wait(process, False, on_cancel)
+    return await _wait(process, on_cancel, only_end=False)
 
 
 @enable_ki_protection
@@ -61,13 +61,14 @@ async def wait_ended(
 
     ``None`` if it has not ended after ``timeout`` seconds.
     """
-    return await _wait(process, True, on_cancel, timeout)
+    return await _wait(process, on_cancel, only_end=True, timeout=timeout)
 
 
 async def _wait(
     process: Process,
-    only_end: bool,
     on_cancel: Callable[[], object] | None,
+    *,
+    only_end: bool,
     timeout: float = math.inf,
 ) -> ExitReason:
     waiter = Waiter(process, only_end=only_end)

@@ -1,10 +1,11 @@
 """What a service asks of Python itself, for as long as it runs.
 
-The choice, both by measurement (docs/performance.md): a thread that waits for the interpreter asks
-for it after half a millisecond instead of five, or a loop that is busy would keep worker threads
-asleep. And what is there when the tree has started is taken out of the sight of the garbage
-collector, whose full passes otherwise stop everything for longer the more processes there are. The
-cost: some per cent of a busy loop's speed, and what was garbage by then and in cycles stays.
+The choice, both by measurement (``make bench ARGS="fairness collector-20000"``): a thread that
+waits for the interpreter asks for it after half a millisecond instead of five, or a loop that is
+busy would keep worker threads asleep. And what is there when the tree has started is taken out of
+the sight of the garbage collector, whose full passes otherwise stop everything for longer the more
+processes there are. The cost: some per cent of a busy loop's speed, and what was garbage by then
+and in cycles stays.
 """
 
 from __future__ import annotations

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 
 import pytest
 import trio
+import trio.testing
 from trio.lowlevel import Task, current_task
 
 from runtime import _trio
@@ -38,6 +40,15 @@ async def test_trio_still_has_the_private_names() -> None:
     with scope:
         assert type(scope._cancel_status) is trio._core._run.CancelStatus
         assert scope._cancel_status is task._cancel_status
+    assert callable(trio._core._run._r.seed)
+    assert isinstance(trio._core._run.SystemClock, type)
+
+
+def test_a_turn_is_measured_by_what_trios_clock_reads_or_by_the_clock_it_has() -> None:
+    hand = trio.testing.MockClock()
+    assert _trio.stopwatch(hand) == hand.current_time
+    own = trio._core._run.SystemClock()
+    assert _trio.stopwatch(own) is time.perf_counter
 
 
 async def test_a_fingerprint_differs_once_a_scope_or_nursery_was_opened() -> None:

@@ -68,7 +68,7 @@ def test_without():
 """
 
 REFUSED = "the fixtures `node` and `start_supervised` are for async tests, run by pytest-trio: "
-TODO = "set `trio_mode = true` for pytest, or mark the test `@pytest.mark.trio`"
+USE_TRIO = "set `trio_mode = true` for pytest, or mark the test `@pytest.mark.trio`"
 
 
 def said(text: str) -> list[str]:
@@ -123,7 +123,7 @@ def test_an_async_test_that_trio_does_not_run_is_told_how(tmp_path: Path) -> Non
         "test_marked": "PASSED",
         "test_run_by_anyio": "PASSED",
     }, text
-    assert said(text) == [TODO]
+    assert said(text) == [USE_TRIO]
 
 
 @pytest.mark.parametrize("virtual", ["true", "false"])
@@ -159,7 +159,10 @@ def test_without(number):
 
 @pytest.mark.parametrize(
     ("mode", "outcome", "todos"),
-    [("true", "PASSED", ["write `async def`"]), ("false", "ERROR", [TODO, "write `async def`"])],
+    [
+        ("true", "PASSED", ["write `async def`"]),
+        ("false", "ERROR", [USE_TRIO, "write `async def`"]),
+    ],
 )
 def test_under_hypothesis_it_is_the_inner_function_that_counts(
     tmp_path: Path, mode: str, outcome: str, todos: list[str]
