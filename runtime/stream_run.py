@@ -129,7 +129,7 @@ class StreamRun(Generic[I, R]):
         while True:
             result = self._queue[0].result if self._queue else None
             if result is not None:
-                if slept:  # what has woken the consumer may be its own end
+                if slept or self._goes_on():  # what has woken the consumer may be its own end
                     await trio.lowlevel.checkpoint_if_cancelled()
                 else:
                     await trio.lowlevel.checkpoint()
@@ -146,6 +146,11 @@ class StreamRun(Generic[I, R]):
             else:
                 await self._sleep()
                 slept = True
+
+    def _goes_on(self) -> bool:
+        """Whether a result that is there may be taken without letting others run; see ``Turn``."""
+        turn = self._table.turn
+        return turn is not None and not turn.is_over(current_task())
 
     async def _pull(self) -> None:
         """Take one item and start its task; an item whose start is cancelled is kept."""

@@ -143,11 +143,42 @@ async def test_a_step_that_is_cancelled_already_does_nothing(node: Node) -> None
         assert await take(1, results) == [Ok(None)]
 
 
-async def test_every_step_is_a_checkpoint_also_the_last(node: Node) -> None:
-    async with async_stream_nolink([1, 2], double) as results:
+async def test_a_step_that_waits_is_a_checkpoint_and_so_is_the_last(node: Node) -> None:
+    async with async_stream_nolink([1, 2], double, max_concurrency=1) as results:
         for expected in ([Ok(2)], [Ok(4)], [], []):
             with trio.testing.assert_checkpoints():
                 assert await take(1, results) == expected
+
+
+async def test_results_that_are_there_let_others_run_after_256(node: Node) -> None:
+    """With ``--queued`` after each."""
+    others = 0
+
+    async def other() -> None:
+        nonlocal others
+        while True:
+            others += 1
+            await trio.lowlevel.checkpoint()
+
+    async with async_stream_nolink(range(600), double, max_concurrency=600) as results:
+        assert await take(1, results) == [Ok(0)]
+        await trio.testing.wait_all_tasks_blocked()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(other)
+            assert len(await take(599, results)) == 599
+            assert others >= 599 // 256 - 1, "it may not have had its last turn yet"
+            nursery.cancel_scope.cancel()
+
+
+async def test_a_step_of_a_cancelled_task_takes_no_result_that_is_there(node: Node) -> None:
+    async with async_stream_nolink(range(3), double, max_concurrency=3) as results:
+        assert await take(1, results) == [Ok(0)]
+        await trio.testing.wait_all_tasks_blocked()
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await anext(results)
+        assert scope.cancelled_caught
+        assert await take(2, results) == [Ok(2), Ok(4)]
 
 
 async def test_a_cancelled_step_over_an_async_generator_is_not_taken_for_its_end(
