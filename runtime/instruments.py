@@ -112,6 +112,75 @@ class ChildStartFailed(msgspec.Struct, frozen=True):
     action: str
 
 
+class LoopStalled(msgspec.Struct, frozen=True):
+    """The loop has not turned for ``seconds``: something does not await. Told once per stall.
+
+    ``pid`` is the process whose code runs, ``handler`` the function of the user's that it is in,
+    ``line`` where it is, as ``file:line``; ``stack`` is the user's part of the stack.
+    Told from the watchdog's own thread, since the loop cannot.
+    """
+
+    seconds: float
+    pid: Pid | None
+    name: str | None
+    handler: str | None
+    line: str | None
+    stack: str
+
+
+class MailboxLong(msgspec.Struct, frozen=True):
+    """A mailbox has passed the watermark of ``watermark`` messages. Told once per passing."""
+
+    pid: Pid
+    name: str | None
+    length: int
+    watermark: int
+
+
+class MessageOld(msgspec.Struct, frozen=True):
+    """The oldest message of a mailbox has waited for ``seconds``. Told once for each backlog."""
+
+    pid: Pid
+    name: str | None
+    seconds: float
+    length: int
+
+
+class RestartsHigh(msgspec.Struct, frozen=True):
+    """A supervisor is past half of what it may restart before it gives up. Told once each time."""
+
+    supervisor: Pid
+    name: str | None
+    restarts: int
+    max_restarts: int
+
+
+class CallEnded(msgspec.Struct, frozen=True):
+    """A call has ended, after ``seconds``. ``request`` is its class, ``outcome`` how it ended."""
+
+    pid: Pid | None
+    request: str
+    seconds: float
+    outcome: str
+
+
+class ChildRefused(msgspec.Struct, frozen=True):
+    """A supervisor had ``max_children`` already and started nothing."""
+
+    supervisor: Pid
+    name: str | None
+    max_children: int
+
+
+class PermitsGranted(msgspec.Struct, frozen=True):
+    """A limiter has granted ``permits`` to somebody who had waited for ``seconds``."""
+
+    limiter: Pid
+    name: str | None
+    permits: int
+    seconds: float
+
+
 Event: TypeAlias = (
     ProcessStarted
     | ProcessEnded
@@ -123,6 +192,13 @@ Event: TypeAlias = (
     | StillAlive
     | ChildEnded
     | ChildStartFailed
+    | LoopStalled
+    | MailboxLong
+    | MessageOld
+    | RestartsHigh
+    | CallEnded
+    | ChildRefused
+    | PermitsGranted
 )
 """Everything a node tells its instruments."""
 

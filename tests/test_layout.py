@@ -32,8 +32,11 @@ from tests.syntax_trees import (
 # Bottom to top. A file imports only from lower floors, so two of one floor never import each other.
 FLOORS: dict[str, list[str]] = {
     "runtime": [
-        "_trio annotations containment deadlines exits pid plain_functions user_code",
-        "bodies errors instruments keys messages outcomes turn",
+        (
+            "_trio annotations containment deadlines exits inspection.views pid plain_functions "
+            "user_code"
+        ),
+        "bodies console.frames errors instruments keys messages outcomes turn",
         "crashes inlet links mailbox process_table registry_entries reply_types reports table_rows",
         "process retrying",
         "callback_results current cycles entered life_scope",

@@ -1,0 +1,85 @@
+"""What is seen of a node, as plain values: they print, compare and encode as they are.
+
+A process is named by its number, which is that of its ``Pid``. Seconds are floats.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
+"""What JSON can say."""
+
+
+class ProcessView(msgspec.Struct, frozen=True, kw_only=True):
+    """One process.
+
+    ``handling`` is the message in hand as text, ``busy`` how long it has been in hand; ``oldest``
+    is the age of the oldest message that waits, ``rate`` messages handled in a second. These three
+    come from looking again and again, so they are ``None`` unless somebody does, and no more exact
+    than that: see ``sampling``. ``cpu`` is a share of one core, measured only while somebody looks.
+    ``restarts`` counts those by its supervisor; ``facts`` is what its behaviour says of itself.
+    """
+
+    pid: int
+    parent: int
+    behaviour: str
+    name: str | None
+    label: str | None
+    status: str
+    up: float
+    mailbox: int
+    handled: int
+    dropped: int
+    restarts: int
+    handling: str | None = None
+    busy: float | None = None
+    oldest: float | None = None
+    rate: float | None = None
+    cpu: float | None = None
+    links: tuple[int, ...] = ()
+    monitors: tuple[int, ...] = ()
+    monitored_by: tuple[int, ...] = ()
+    facts: dict[str, Plain] = {}
+
+
+class CrashView(msgspec.Struct, frozen=True, kw_only=True):
+    """One end that was neither ``Normal`` nor ``Shutdown``, as text: it keeps nothing alive.
+
+    ``at`` is Unix time; ``then`` is what the supervisor did next, if there is one.
+    """
+
+    at: float
+    pid: int
+    behaviour: str
+    name: str | None
+    reason: str
+    traceback: str
+    last_message: str | None
+    ancestors: tuple[str, ...]
+    then: str | None
+
+
+class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that should not last. ``since`` is Unix time; ``kind`` is the event's name."""
+
+    kind: str
+    since: float
+    pid: int | None
+    text: str
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole node at one moment. ``processes`` is the tree: after each process its children.
+
+    ``at`` is Unix time, ``up`` how long the node has been open. ``total`` counts the processes
+    there are, ``processes`` may be a choice of them.
+    """
+
+    at: float
+    up: float
+    total: int
+    processes: tuple[ProcessView, ...]
+    alarms: tuple[AlarmView, ...] = ()
