@@ -147,5 +147,6 @@ class Supervising(GenServer):
                     restarts.recent,
                     restarts.intensity.max_restarts,
                     action,
+                    child.spec.behaviour,
                 )
             )

@@ -34,13 +34,16 @@ FLOORS: dict[str, list[str]] = {
     "runtime": [
         (
             "_trio annotations containment deadlines exits inspection.views pid plain_functions "
-            "user_code"
+            "telemetry.node_counts user_code"
         ),
         "bodies console.frames errors instruments keys messages outcomes turn",
         "crashes inlet links mailbox process_table registry_entries reply_types reports table_rows",
-        "process retrying",
-        "callback_results current cycles entered life_scope",
-        "inline_starts life names pending_calls receiving spawning table_life timers waiting",
+        "process retrying telemetry.opentelemetry",
+        "callback_results current cycles entered life_scope telemetry.counting",
+        (
+            "inline_starts life names pending_calls receiving spawning table_life "
+            "telemetry.subscribing telemetry.told_calls timers waiting"
+        ),
         "callbacks child_spec handlers inline_calls signals stops system_messages table",
         "calls node offload server_loop task_body task_outcomes",
         "handle introspection server_body starts",
@@ -169,7 +172,8 @@ def test_nothing_is_imported_by_a_function_call(module: str) -> None:
 
 def test_only_what_is_declared_is_imported() -> None:
     """Beside the standard library: what the tools bring along is not there for users."""
-    declared = {"trio", "msgspec", "structlog", "sortedcontainers", "trio_parallel", *PACKAGES}
+    declared = {"trio", "msgspec", "structlog", "sortedcontainers", "trio_parallel"}
+    declared |= {"opentelemetry", *PACKAGES}
     foreign = {
         imported
         for module in MODULES.keys() - BY_PYTEST
