@@ -330,9 +330,9 @@ class Instruments:
     def node_ended(self) -> None:
         """The node is gone, and nothing here leads to it any more."""
         count, self._count, self._changed = self._count, None, None
-        if count is not None:
-            for instrument in tuple(self._held):
-                contain(None, instrument.left, count)
+        assert count is not None, "it was open"
+        for instrument in tuple(self._held):
+            contain(None, instrument.left, count)
 
     def want(self, event: type[Event]) -> bool:
         """Whether anybody is subscribed, so that an event need not be built for nobody."""
