@@ -1,9 +1,9 @@
 """From a crash to the end of the ``init`` that follows, without reports and with them.
 
-``crash`` is the crash alone: a node without instruments, a Logger that is off. ``crash-reported`` is
-what a service has by default: ours writes the crash and what the supervisor does about it as JSON
-lines, with the traceback; Elixir's Logger formats its own report; both to the null device. The raw
-task writes its traceback with ``logging``.
+``crash`` is the crash alone: a node without instruments, a Logger that is off. ``crash-reported``
+is what a service has by default. Ours writes the crash, with its traceback, and what the supervisor
+does about it, as JSON lines; Elixir's Logger formats its one report; the raw task writes its
+traceback with ``logging``. All of it goes to the null device.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, redirect_stderr
 from functools import partial
+from typing import IO
 
 import structlog
 import trio
@@ -52,12 +53,19 @@ async def restarts(effort: Effort) -> Values:
 
 
 @contextmanager
+def nowhere() -> Generator[IO[str]]:
+    """A file for what nobody reads."""
+    with open(os.devnull, "w") as file:
+        yield file
+
+
+@contextmanager
 def lines_to_nowhere() -> Generator[None]:
     """Reports are written as a service writes them, to the null device."""
     before = structlog.get_config() if structlog.is_configured() else None
     structlog.reset_defaults()
-    with open(os.devnull, "w") as nowhere:
-        with redirect_stderr(nowhere):
+    with nowhere() as file:
+        with redirect_stderr(file):
             configure_logging()
         try:
             yield
@@ -118,8 +126,8 @@ def quietly(_line: str) -> None:
 @on_trio
 async def reported_trio(effort: Effort) -> Values:
     log = logging.getLogger(__name__)
-    with open(os.devnull, "w") as nowhere:
-        handler = logging.StreamHandler(nowhere)
+    with nowhere() as file:
+        handler = logging.StreamHandler(file)
         log.addHandler(handler)
         log.propagate = False
         try:
