@@ -7,7 +7,8 @@ request), and ten thousand children need no task but their own. The cost: a requ
 before another that was made earlier.
 
 Nor does it await anything in the handlers of requests, so they run at once in the step of who asks,
-as those of any server do: see ``inline_calls``.
+as those of any server do: see ``inline_calls``. But not on the last frames of a deep stack: a tree
+is not to end because somebody recurses.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from runtime import (
     Stop,
     handles,
 )
+from runtime.callback_results import PlainHandler
 from runtime.calls import PidRef
 from runtime.containment import attempt, short_repr
 from runtime.instruments import GIVE_UP
@@ -39,6 +41,7 @@ from runtime.outcomes import CastResult
 from runtime.process import Process
 from runtime.spawning import spawn_process
 from runtime.starts import start_error
+from runtime.stack_room import has_room
 from runtime.stops import begin_to_stop
 from supervisors.backoff import Backoff, check_backoff
 from supervisors.children import ChildCounts, ChildInfo
@@ -90,6 +93,9 @@ class DynamicSupervisor(Supervising):
         self.extra_arguments = _check_extra_arguments(extra_arguments)
         self.children = DynamicChildren()
         self._restarts = Restarts(Intensity(max_restarts, max_seconds), backoff)
+
+    def _plain_handler_of(self, request: object) -> PlainHandler | None:
+        return super()._plain_handler_of(request) if has_room() else None
 
     @classmethod
     def _prepare(

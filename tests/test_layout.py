@@ -32,7 +32,7 @@ from tests.syntax_trees import (
 # Bottom to top. A file imports only from lower floors, so two of one floor never import each other.
 FLOORS: dict[str, list[str]] = {
     "runtime": [
-        "_trio annotations containment deadlines exits pid plain_functions user_code",
+        "_trio annotations containment deadlines exits pid plain_functions stack_room user_code",
         "bodies errors instruments keys messages outcomes turn",
         "crashes inlet links mailbox process_table registry_entries reply_types reports table_rows",
         "process retrying",
