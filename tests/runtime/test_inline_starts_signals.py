@@ -1,0 +1,103 @@
+"""An ``init`` in the step of its starter that ends its starter, its supervisor, or itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+
+from runtime import (
+    CleanupFailed,
+    GenServer,
+    Killed,
+    Node,
+    Pid,
+    StartFailed,
+    exit,
+    kill,
+    open_node,
+    processes,
+    self_,
+    start,
+    start_link,
+)
+from supervisors import DynamicSupervisor, DynamicSupervisorRef, Supervisor
+from tests.conftest import Recorder
+from tests.runtime.inlining import in_both_modes
+from tests.runtime.test_inline_starts import Doer
+from tests.support import reason_of
+
+pytestmark = in_both_modes
+
+BOOM = ValueError("boom")
+
+
+def exit_enough(target: Pid) -> None:
+    exit(target, "enough")
+
+
+ENDED_BY = pytest.mark.parametrize(("end", "reason"), [(exit_enough, "enough"), (kill, Killed())])
+
+
+@ENDED_BY
+@pytest.mark.parametrize("by", [start, start_link])
+async def test_a_starter_that_init_ends_goes_no_further(
+    node: Node, events: Recorder, end: Callable[[Pid], None], reason: object, by: Any
+) -> None:
+    log: list[str] = []
+
+    async def starter() -> None:
+        me = self_()
+        try:
+            await by(Doer.child_spec(lambda _: end(me)))
+            log.append("went on")
+        finally:
+            log.append("cleaned up")
+
+    assert await reason_of(starter) == reason
+    assert log == ["cleaned up"]
+    assert processes() == []
+    assert [event for event in events if isinstance(event, CleanupFailed)] == []
+
+
+@ENDED_BY
+async def test_a_starter_in_scopes_of_its_own_goes_no_further_either(
+    node: Node, end: Callable[[Pid], None], reason: object
+) -> None:
+    log: list[str] = []
+
+    async def starter() -> None:
+        me = self_()
+
+        def init(_server: object) -> None:
+            trio.CancelScope().__enter__()
+            end(me)
+            trio.CancelScope().__enter__()
+
+        with trio.CancelScope() as outer, trio.CancelScope() as inner:
+            await start(Doer.child_spec(init))
+            log.append("went on")
+        log.append(f"left {outer.cancelled_caught} {inner.cancelled_caught}")
+
+    assert await reason_of(starter) == reason
+    assert log == []
+
+
+async def test_a_supervisor_that_an_init_kills_starts_no_more(node: Node) -> None:
+    log: list[int] = []
+
+    def init_of(at: int) -> Callable[[object], None]:
+        def init(_server: object) -> None:
+            log.append(at)
+            if at == 1:
+                kill(processes()[0])
+
+        return init
+
+    with pytest.raises(StartFailed) as caught:
+        await Supervisor.start([Doer.child_spec(init_of(at)).replace(id=at) for at in range(3)])
+    assert caught.value.reason == Killed()
+    assert log == [0, 1]
