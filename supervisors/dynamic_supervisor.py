@@ -152,11 +152,11 @@ class DynamicSupervisor(Supervising):
             return
         assert child.process is not None
         self.children.add(child, child.process)
+        reply_to.on_give_up(child.abandon)  # first: its init may have cancelled who asked
         if child.process.status == "running":
             self.child_is_up(child, child.process)
-            return
-        reply_to.waits_for(child.process)
-        reply_to.on_give_up(child.process.kill)
+        else:
+            reply_to.waits_for(child.process)
 
     def _refusal(self) -> MaxChildren | None:
         full = self.max_children is not None and len(self.children) >= self.max_children

@@ -101,3 +101,32 @@ async def test_a_supervisor_that_an_init_kills_starts_no_more(node: Node) -> Non
         await Supervisor.start([Doer.child_spec(init_of(at)).replace(id=at) for at in range(3)])
     assert caught.value.reason == Killed()
     assert log == [0, 1]
+
+
+async def test_a_requester_that_init_cancels_takes_the_child_along(node: Node) -> None:
+    supervisor = DynamicSupervisorRef(await DynamicSupervisor.start())
+    await trio.testing.wait_all_tasks_blocked()
+    with trio.CancelScope() as scope:
+        await supervisor.start_child(Doer.child_spec(lambda _: scope.cancel()))
+    assert scope.cancelled_caught
+    await trio.testing.wait_all_tasks_blocked()
+    assert await supervisor.which_children() == []
+
+
+@ENDED_BY
+async def test_so_does_one_that_it_ends(
+    node: Node, end: Callable[[Pid], None], reason: object
+) -> None:
+    supervisor = DynamicSupervisorRef(await DynamicSupervisor.start())
+    await trio.testing.wait_all_tasks_blocked()
+    log: list[str] = []
+
+    async def requester() -> None:
+        me = self_()
+        await supervisor.start_child(Doer.child_spec(lambda _: end(me)))
+        log.append("went on")
+
+    assert await reason_of(requester) == reason
+    await trio.testing.wait_all_tasks_blocked()
+    assert log == []
+    assert await supervisor.which_children() == []
