@@ -24,8 +24,8 @@ class ServerBody(ServerLoop):
 
     @property
     def begun(self) -> bool:
-        """Whether the instance has been made."""
-        return self.server is not None
+        """Whether the instance has been made, or was to be."""
+        return self.server is not None or self._crash is not None
 
     def begin(self, process: Process) -> None:
         """Make the instance and call its ``init``, if that is a ``def``."""

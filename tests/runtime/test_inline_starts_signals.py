@@ -130,3 +130,29 @@ async def test_so_does_one_that_it_ends(
     await trio.testing.wait_all_tasks_blocked()
     assert log == []
     assert await supervisor.which_children() == []
+
+
+async def test_what_a_constructor_raises_after_a_signal_to_itself_is_not_lost(
+    node: Node, events: Recorder
+) -> None:
+    class Torn(GenServer):
+        def __init__(self) -> None:
+            exit(self_(), "enough")
+            raise BOOM
+
+    with pytest.raises(StartFailed) as caught:
+        await Torn.start()
+    assert caught.value.reason == "enough"
+    assert [event.exception for event in events if isinstance(event, CleanupFailed)] == [BOOM]
+
+
+async def test_nor_is_what_ends_the_program() -> None:
+    class Torn(GenServer):
+        def __init__(self) -> None:
+            exit(self_(), "enough")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        async with open_node(instruments=[]):
+            with pytest.raises(StartFailed):
+                await Torn.start()
