@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from runtime.bodies import TrapMode
-from runtime.containment import contain, short_repr
+from runtime.containment import attempt, contain, short_repr
 from runtime.exits import ExitReason
 from runtime.inline_starts import has_plain_init, run_at_once
 from runtime.process import Process
@@ -29,7 +29,8 @@ class ServerBody(ServerLoop):
 
     def begin(self, process: Process) -> None:
         """Make the instance and call its ``init``, if that is a ``def``."""
-        if has_plain_init(getattr(self._make, "func", self._make)):
+        is_plain, _ = attempt(has_plain_init, getattr(self._make, "func", self._make))
+        if is_plain:
             self.process = process
             run_at_once(process, self.make, self.crashed)
 
