@@ -15,6 +15,7 @@ from runtime import (
     Killed,
     Node,
     Pid,
+    Shutdown,
     StartFailed,
     exit,
     kill,
@@ -23,6 +24,7 @@ from runtime import (
     self_,
     start,
     start_link,
+    wait_exit,
 )
 from supervisors import DynamicSupervisor, DynamicSupervisorRef, Supervisor
 from tests.conftest import Recorder
@@ -84,6 +86,23 @@ async def test_a_starter_in_scopes_of_its_own_goes_no_further_either(
 
     assert await reason_of(starter) == reason
     assert log == []
+
+
+async def test_a_nursery_that_init_left_open_is_none_of_the_starters(node: Node) -> None:
+    """In its own task it is closed when the server ends."""
+
+    def init(_server: object) -> None:
+        opening = trio.open_nursery().__aenter__()
+        with pytest.raises(StopIteration) as opened:
+            opening.send(None)
+        opened.value.value.start_soon(trio.sleep_forever)
+
+    async with trio.open_nursery() as own:
+        own.start_soon(trio.sleep, 1)
+        server = await start(Doer.child_spec(init))
+    exit(server, Shutdown())
+    await wait_exit(server)
+    assert processes() == []
 
 
 async def test_a_supervisor_that_an_init_kills_starts_no_more(node: Node) -> None:
