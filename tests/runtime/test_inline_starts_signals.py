@@ -10,6 +10,7 @@ import trio
 import trio.testing
 
 from runtime import (
+    CallExit,
     CleanupFailed,
     GenServer,
     Killed,
@@ -26,7 +27,7 @@ from runtime import (
     start_link,
     wait_exit,
 )
-from supervisors import DynamicSupervisor, DynamicSupervisorRef, Supervisor
+from supervisors import DynamicSupervisor, DynamicSupervisorRef, Supervisor, SupervisorRef
 from tests.conftest import Recorder
 from tests.runtime.inlining import in_both_modes
 from tests.runtime.test_inline_starts import Doer
@@ -120,6 +121,13 @@ async def test_a_supervisor_that_an_init_kills_starts_no_more(node: Node) -> Non
         await Supervisor.start([Doer.child_spec(init_of(at)).replace(id=at) for at in range(3)])
     assert caught.value.reason == Killed()
     assert log == [0, 1]
+
+
+async def test_nor_does_it_answer_for_the_child_that_killed_it(node: Node) -> None:
+    supervisor = SupervisorRef(await Supervisor.start([]))
+    with pytest.raises(CallExit) as caught:
+        await supervisor.start_child(Doer.child_spec(lambda _: kill(processes()[0])))
+    assert caught.value.reason == Killed()
 
 
 async def test_a_requester_that_init_cancels_takes_the_child_along(node: Node) -> None:
