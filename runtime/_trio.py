@@ -58,17 +58,32 @@ def live_scope(task: Task) -> object:
 def return_to_scope(task: Task, home: object) -> bool:
     """Take scopes opened since ``live_scope`` gave ``home`` off ``task``; whether there were any.
 
-    Without Trio's private names there is nothing that could be done, and the answer is no.
+    Nurseries too; their tasks are cancelled, and nobody waits for them. Without Trio's private
+    names there is nothing that could be done, and the answer is no.
     """
     status: Any = getattr(task, "_cancel_status", None)
     activate = getattr(task, "_activate_cancel_status", None)
     if activate is None or status is None or status is home:
         return False
     activate(home)
+    leaked: list[object] = []
     while status is not None and status is not home:
+        leaked.append(status)
         status, leaked_status = status.parent, status
         leaked_status.parent = None  # or whoever is around us would keep it for its life
+    for nursery in task.child_nurseries:
+        if getattr(nursery, "_cancel_status", None) in leaked:
+            nursery.cancel_scope.cancel()
+            _take_off(task, nursery)
     return True
+
+
+def _take_off(task: Task, nursery: trio.Nursery) -> None:
+    """``task`` does not have this nursery any more, which takes no more tasks."""
+    nurseries: list[trio.Nursery] = getattr(task, "_child_nurseries", [])
+    if nursery in nurseries:
+        nurseries.remove(nursery)
+        nursery._closed = True
 
 
 def stopwatch(clock: Clock) -> Callable[[], float]:
@@ -132,10 +147,8 @@ async def close_leaked_scopes(task: Task) -> None:
     with trio.CancelScope(shield=True):
         while any(nursery.child_tasks for nursery in task.child_nurseries):  # noqa: ASYNC110
             await trio.sleep(_POLL)  # Trio has no way to wait for another nursery's tasks
-    leaked: list[trio.Nursery] = getattr(task, "_child_nurseries", [])
-    for nursery in leaked:
-        nursery._closed = True
-    leaked.clear()
+    for nursery in task.child_nurseries:
+        _take_off(task, nursery)
     home = getattr(task.parent_nursery, "_cancel_status", None)
     if home is not None:
         return_to_scope(task, home)

@@ -20,11 +20,11 @@ from collections.abc import Callable, Iterator
 from inspect import CO_COROUTINE
 from types import FunctionType
 
-from trio.lowlevel import current_task
+from trio.lowlevel import Task, current_task
 
-from runtime._trio import live_scope, return_to_scope
+from runtime._trio import live_scope, return_to_scope, within
 from runtime.containment import crash_of
-from runtime.process import Process
+from runtime.process import Process, current_process_var
 from runtime.stack_room import has_room
 
 
@@ -47,8 +47,14 @@ def run_at_once(
     if scope is None or turn.is_over(task):
         return
     for has_crashed in _apart(init, crashed):
-        if return_to_scope(task, scope) and not has_crashed:
+        if return_to_scope(task, _home_of(task, scope)) and not has_crashed:
             crashed(_scope_left_open(process))
+
+
+def _home_of(task: Task, scope: object) -> object:
+    """Where the starter was, or the scope that ``init`` put there when it told it to exit."""
+    starter = task.context.get(current_process_var)
+    return scope if starter is None or starter.task is not task else within(scope, starter.scope)
 
 
 def _apart(init: Callable[[], None], crashed: Callable[[BaseException], None]) -> Iterator[bool]:

@@ -270,6 +270,11 @@ class Process:
             self.body.begin(self)
         return self.run()
 
+    def dissolve(self) -> None:
+        """Trio has refused it a task: whoever wanted it hears of that."""
+        self.given_up = True
+        self._end(KILLED)
+
     @enable_ki_protection
     async def run(self) -> None:
         """The whole life. It never raises."""

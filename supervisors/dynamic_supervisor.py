@@ -40,8 +40,8 @@ from runtime.instruments import GIVE_UP
 from runtime.outcomes import CastResult
 from runtime.process import Process
 from runtime.spawning import spawn_process
-from runtime.starts import start_error
 from runtime.stack_room import has_room
+from runtime.starts import start_error
 from runtime.stops import begin_to_stop
 from supervisors.backoff import Backoff, check_backoff
 from supervisors.children import ChildCounts, ChildInfo
@@ -158,11 +158,11 @@ class DynamicSupervisor(Supervising):
             return
         assert child.process is not None
         self.children.add(child, child.process)
+        reply_to.on_give_up(child.abandon)  # first: its init may have cancelled who asked
         if child.process.status == "running":
             self.child_is_up(child, child.process)
-            return
-        reply_to.waits_for(child.process)
-        reply_to.on_give_up(child.process.kill)
+        else:
+            reply_to.waits_for(child.process)
 
     def _refusal(self) -> MaxChildren | None:
         full = self.max_children is not None and len(self.children) >= self.max_children

@@ -190,6 +190,30 @@ async def test_a_task_is_cancelled_as_soon_as_its_scope_is(seen_as: Callable[[Ta
     assert not _trio.is_cancelled(task)
 
 
+async def test_so_are_nurseries_and_their_tasks_are_cancelled() -> None:
+    ended: list[str] = []
+
+    async def child() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            ended.append("child")
+
+    task = current_task()
+    async with trio.open_nursery() as own:
+        home = _trio.live_scope(task)
+        left_open = await trio.open_nursery().__aenter__()
+        left_open.start_soon(child)
+        await trio.testing.wait_all_tasks_blocked()
+        assert _trio.return_to_scope(task, home)
+        assert task.child_nurseries[-1] is own
+        await trio.testing.wait_all_tasks_blocked()
+        assert ended == ["child"]
+        with pytest.raises(RuntimeError, match="Nursery is closed"):
+            left_open.start_soon(child)
+        own.start_soon(trio.sleep, 1)
+
+
 async def test_scopes_left_open_are_taken_off_a_task_that_goes_on() -> None:
     task = current_task()
     home = _trio.live_scope(task)
