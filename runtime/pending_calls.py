@@ -16,7 +16,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 import trio
 from trio.lowlevel import Abort, Task, enable_ki_protection
 
-from runtime._trio import is_cancelled
+from runtime._trio import is_cancelled, sleep, wake
 from runtime.containment import contain
 from runtime.current import current_process
 from runtime.cycles import break_cycle, cycle_through, owners, pids_of
@@ -92,7 +92,7 @@ class PendingCall(Envelope):
         self.result = result
         self.value = value
         if self.waits:
-            trio.lowlevel.reschedule(task)
+            wake(task)
         return True
 
     def _over(self, *, gave_up: bool) -> None:
@@ -316,7 +316,7 @@ async def wait_for_reply(pending: PendingCall, timeout: float) -> object:
         me.waiting_for = pending
     pending.waits = True
     try:
-        await trio.lowlevel.wait_task_rescheduled(pending.abort)
+        await sleep(pending.abort)
     finally:
         if me is not None:
             me.waiting_for = None

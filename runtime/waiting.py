@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import trio
 from trio.lowlevel import Abort, Task, current_task, enable_ki_protection
 
+from runtime._trio import sleep, wake
 from runtime.current import current_process
 from runtime.cycles import break_cycle
 from runtime.exits import ExitReason
@@ -32,7 +32,7 @@ class Waiter:
         task, self.task = self.task, None
         if task is not None:
             self.reason = reason
-            trio.lowlevel.reschedule(task)
+            wake(task)
 
     def time_out(self) -> None:
         """Whoever waits has waited long enough: woken with ``None``, as for a start."""
@@ -92,7 +92,7 @@ async def _wait(
         me.waiting_for = waiter
         break_cycle(me)
     try:
-        await trio.lowlevel.wait_task_rescheduled(abort)
+        await sleep(abort)
     finally:
         process.watches.pop(waiter, None)
         if deadline is not None:
