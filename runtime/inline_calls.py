@@ -84,8 +84,8 @@ def call_inline(server: Process, target: object, request: Call[R]) -> R | Yieldi
     if inlet is None or not server.parked or server.lent or get_ident() != table.thread:
         return QUEUED
     callee = inlet.callee
-    handler = callee._plain_handler_of(request)
-    if handler is None or sys.exception() is not None:
+    handler = callee._call_handler_of(request)
+    if handler is None or not (handler.plain and callee.inline) or sys.exception() is not None:
         return QUEUED
     turn, home, task = table.turn, server.task, current_task()
     scope = live_scope(task)
