@@ -73,7 +73,8 @@ def scope_fingerprint(task: Task) -> object:
 
 def is_cancelled(task: Task) -> bool:
     """Whether the running task would be cancelled at its next checkpoint."""
-    return live_scope(task) is None
+    status = getattr(task, "_cancel_status", None)
+    return live_scope(task) is None if status is None else status.effectively_cancelled
 
 
 def is_cancelled_from_outside() -> bool:

@@ -85,9 +85,8 @@ async def _wait(
     me = current_process()
     own_task = me is not None and me.task is current_task()
     process.watches[waiter] = None
-    deadline, deadlines = None, process.table.deadlines
-    if timeout != math.inf:
-        deadline = deadlines.schedule(process.table.now() + timeout, waiter.time_out)
+    timeouts = process.table.timeouts
+    deadline = timeouts.add(waiter, timeout)
     if me is not None and own_task:
         me.waiting_for = waiter
         break_cycle(me)
@@ -95,8 +94,7 @@ async def _wait(
         await sleep(abort)
     finally:
         process.watches.pop(waiter, None)
-        if deadline is not None:
-            deadlines.cancel(deadline)
+        timeouts.discard(waiter, deadline)
         if me is not None and own_task:
             me.waiting_for = None
     if waiter.raise_cancel is not None:
