@@ -33,7 +33,7 @@ from runtime import (
     Stop,
     handles,
 )
-from runtime.callback_results import PlainHandler
+from runtime.callback_results import CallHandler
 from runtime.calls import PidRef
 from runtime.containment import attempt, short_repr
 from runtime.instruments import GIVE_UP
@@ -94,8 +94,8 @@ class DynamicSupervisor(Supervising):
         self.children = DynamicChildren()
         self._restarts = Restarts(Intensity(max_restarts, max_seconds), backoff)
 
-    def _plain_handler_of(self, request: object) -> PlainHandler | None:
-        return super()._plain_handler_of(request) if has_room() else None
+    def _call_handler_of(self, request: object) -> CallHandler | None:
+        return super()._call_handler_of(request) if has_room() else None
 
     @classmethod
     def _prepare(

@@ -33,7 +33,7 @@ from tests.syntax_trees import (
 FLOORS: dict[str, list[str]] = {
     "runtime": [
         "_trio annotations containment deadlines exits pid plain_functions stack_room user_code",
-        "bodies errors instruments keys messages outcomes turn",
+        "bodies errors instruments keys messages outcomes timeouts turn",
         "crashes inlet links mailbox process_table registry_entries reply_types reports table_rows",
         "process retrying",
         "callback_results current cycles entered life_scope",
