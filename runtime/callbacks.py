@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from runtime.callback_results import CallHandler
 from runtime.exits import ExitReason
@@ -13,8 +13,7 @@ class Server(Protocol):
     """A server, as its loop sees it."""
 
     # fmt: off
-    @property
-    def inline(self) -> bool: ...  # noqa: D102
+    inline: ClassVar[bool]
     def _attach(self, loop: Any) -> None: ...
     def _handler_of(self, message: object) -> object: ...
     def _call_handler_of(self, request: object) -> CallHandler | None: ...

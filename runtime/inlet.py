@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from runtime.messages import Envelope
 
@@ -38,10 +38,7 @@ class Taker(Protocol):
 class Callee(Protocol):
     """A server, as a call that runs at once sees it."""
 
-    @property
-    def inline(self) -> bool:
-        """Whether calls may run at once."""
-        ...
+    inline: ClassVar[bool]  # whether calls may run at once
 
     def _call_handler_of(self, request: object) -> Taker | None: ...
 
