@@ -19,6 +19,7 @@ from runtime.deadlines import Deadlines
 from runtime.errors import NoNode
 from runtime.instruments import Instruments
 from runtime.pid import Pid
+from runtime.timeouts import Timeouts
 from runtime.turn import Turn
 
 P = TypeVar("P")
@@ -52,6 +53,7 @@ class ProcessTable(Generic[P]):
         self.on_fatal = on_fatal
         self.deadlines = Deadlines()
         self.now = trio.lowlevel.current_clock().current_time
+        self.timeouts = Timeouts(self.deadlines, self.now)
         self.context = contextvars.copy_context()
         self.thread = threading.get_ident()
         self.token = trio.lowlevel.current_trio_token()

@@ -34,9 +34,9 @@ FLOORS: dict[str, list[str]] = {
     "runtime": [
         (
             "_trio annotations containment deadlines exits inspection.views pid plain_functions "
-            "user_code"
+            "stack_room user_code"
         ),
-        "bodies console.frames errors instruments keys messages outcomes turn",
+        "bodies console.frames errors instruments keys messages outcomes timeouts turn",
         "crashes inlet links mailbox process_table registry_entries reply_types reports table_rows",
         "process retrying",
         "callback_results current cycles entered life_scope",
