@@ -34,7 +34,7 @@ from runtime.instruments import (
     ProcessEnded,
     ProcessStarted,
 )
-from runtime.links import Claim, EdgeOf, Links, QueuedCall, Watch
+from runtime.links import Claim, EdgeOf, Follower, Links, QueuedCall, Watch
 from runtime.mailbox import Mailbox, MailboxLimit, is_droppable
 from runtime.messages import Down, Envelope, Exit
 from runtime.pid import Pid
@@ -86,7 +86,7 @@ class Process:
         self.stop_asked_at: float | None = None  # by its owner: the shutdown budget runs from then
         self.ending = False  # the body has decided to end
         self.mailbox = Mailbox(limit)
-        self.follower: Watch | None = None  # its owner is told before others are
+        self.follower: Follower | None = None  # its owner is told before others are
         self._links: Links[Process] | None = None
         self._pending: dict[QueuedCall, None] | None = None
         self._watches: dict[Watch, None] | None = None
@@ -103,6 +103,11 @@ class Process:
         """Its links and monitors."""
         if self._links is None:
             self._links = Links()
+        return self._links
+
+    @property
+    def ties(self) -> Links[Process] | None:
+        """The same, to be looked at: ``None`` if it has none."""
         return self._links
 
     @property
@@ -367,13 +372,15 @@ class Process:
     def _report(self, reason: ExitReason) -> None:
         instruments = self.table.instruments
         by_owner = self.given_up and reason is KILLED  # who asked for it knows
-        if not is_clean(reason) and not by_owner and instruments.want(ProcessCrashed):
+        if not is_clean(reason) and not by_owner:
             last = None if self.current is None else self.body.describe(self.current)
-            state = self.body.describe_state()
-            instruments.emit(ProcessCrashed(
-                self.pid, self.name, self.ancestors, reason, last, len(self.mailbox), self.handled,
-                state,
-            ))  # fmt: skip
+            self.table.crashes.record(self.pid, self.name, self.ancestors, reason, last)
+            if instruments.want(ProcessCrashed):
+                state = self.body.describe_state()
+                instruments.emit(ProcessCrashed(
+                    self.pid, self.name, self.ancestors, reason, last, len(self.mailbox),
+                    self.handled, state,
+                ))  # fmt: skip
         if instruments.want(ProcessEnded):
             instruments.emit(ProcessEnded(self.pid, self.name, reason))
 
