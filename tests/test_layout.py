@@ -40,7 +40,7 @@ FLOORS: dict[str, list[str]] = {
             "bodies console.frames errors inspection.crash_history inspection.plain instruments "
             "keys messages outcomes turn"
         ),
-        "crashes inlet links mailbox process_table registry_entries reply_types reports table_rows",
+        "crash_reasons inlet links mailbox process_table registry_entries reply_types reports table_rows",
         "process retrying",
         "callback_results current cycles entered life_scope",
         (
