@@ -35,7 +35,8 @@ from runtime.gen_server import GenServer
 from runtime.handle import Handle
 from runtime.handlers import handles
 from runtime.inspection.snapshot import crashes, snapshot
-from runtime.inspection.views import AlarmView, CrashView, ProcessView, Snapshot
+from runtime.inspection.tracing import trace, untrace
+from runtime.inspection.views import AlarmView, CrashView, ProcessView, Snapshot, TraceEvent
 from runtime.instruments import (
     BudgetExceeded,
     ChildEnded,
@@ -119,7 +120,7 @@ __all__ = [
     "Restart", "Retryable", "ServerStatus", "Shutdown", "ShutdownBudget", "Snapshot", "StartError",
     "StartFailed", "StartTimeout", "Statistics", "StillAlive", "Stop", "Stream", "StreamKeywords",
     "Table", "TableAccess", "TableInfo", "TableKind", "TableNotFound", "TableTransfer", "Task",
-    "TaskDone", "TaskExit", "TaskTimeout", "TimedOut", "TimerRef", "UnhandledMessage",
+    "TaskDone", "TaskExit", "TaskTimeout", "TimedOut", "TimerRef", "TraceEvent", "UnhandledMessage",
     "Unregistered", "Via", "async_stream", "async_stream_nolink", "callers", "cancel_timer",
     "child_spec", "configure_logging", "crashes", "demonitor", "exit", "get_state", "get_status",
     "handles", "is_alive", "kill", "link", "log_reports", "monitor", "named", "open_node",
@@ -127,7 +128,8 @@ __all__ = [
     "replace_state", "result_many", "resume", "retry_after", "retryable", "self_", "send",
     "send_after", "send_at", "send_interval", "set_label", "snapshot", "spawn", "spawn_link",
     "spawn_monitor", "start", "start_link", "statistics", "suspend", "to_process", "to_thread",
-    "trap_exits", "unlink", "unregister", "via", "wait_exit", "wait_many", "whereis",
+    "trace", "trap_exits", "unlink", "unregister", "untrace", "via", "wait_exit", "wait_many",
+    "whereis",
 ]  # fmt: skip
 
 _publish("runtime", {name: globals()[name] for name in __all__})

@@ -40,7 +40,10 @@ FLOORS: dict[str, list[str]] = {
             "bodies console.frames errors inspection.crash_history inspection.plain instruments "
             "keys messages outcomes turn"
         ),
-        "crash_reasons inlet links mailbox process_table registry_entries reply_types reports table_rows",
+        (
+            "crash_reasons inlet links mailbox process_table registry_entries reply_types reports "
+            "table_rows"
+        ),
         "process retrying",
         "callback_results current cycles entered life_scope",
         (
@@ -53,7 +56,7 @@ FLOORS: dict[str, list[str]] = {
         ),
         "calls inspection.snapshot node offload server_loop task_body task_outcomes",
         "handle introspection server_body starts",
-        "gen_server task via",
+        "gen_server inspection.tracing task via",
         "agent registry stream_options stream_source task_groups",
         "registry_ref stream_run",
         "pubsub stream testing.deaths testing.nodes testing.patterns testing.virtual_time",
