@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Protocol
 
 from runtime.callback_results import CallHandler
 from runtime.exits import ExitReason
+from runtime.inspection.views import Plain
 from runtime.pending_calls import ReplyTo
 
 
 class Server(Protocol):
     """A server, as its loop sees it."""
+
+    _has_facts: ClassVar[bool]
 
     # fmt: off
     inline: ClassVar[bool]
@@ -25,4 +29,5 @@ class Server(Protocol):
     def handle_continue(self, arg: object) -> object: ...  # noqa: D102
     def terminate(self, reason: ExitReason) -> object: ...  # noqa: D102
     def redact(self, what: Literal["message", "state"], value: object) -> object: ...  # noqa: D102
+    def facts(self) -> Mapping[str, Plain]: ...  # noqa: D102
     # fmt: on

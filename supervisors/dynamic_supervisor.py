@@ -14,7 +14,7 @@ is not to end because somebody recurses.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar, cast
 
@@ -36,6 +36,7 @@ from runtime import (
 from runtime.callback_results import CallHandler
 from runtime.calls import PidRef
 from runtime.containment import attempt, short_repr
+from runtime.inspection.views import Plain
 from runtime.instruments import GIVE_UP
 from runtime.outcomes import CastResult
 from runtime.process import Process
@@ -215,6 +216,15 @@ class DynamicSupervisor(Supervising):
         """See ``DynamicSupervisorRef.count_children``."""
         return self.children.count()
 
+    def facts(self) -> Mapping[str, Plain]:
+        """How many children it has and may have; see ``GenServer.facts``."""
+        return {
+            "strategy": "one_for_one",
+            "children": len(self.children),
+            "max_children": self.max_children,
+            **super().facts(),
+        }
+
     # -- the life of a child ----------------------------------------------------------------
 
     def child_is_up(self, child: DynamicChild, process: Process) -> None:
@@ -356,6 +366,11 @@ class _Life:
         self._owner = owner
         self._child = child
         self._process = process
+
+    @property
+    def restarts(self) -> int:
+        """Of the child."""
+        return self._child.restarts
 
     def wake(self, reason: ExitReason) -> None:
         """The process is up (``None``), or has ended."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import trio
@@ -31,6 +32,8 @@ from runtime import (
 )
 from runtime.bodies import TrapMode
 from runtime.callback_results import CallHandler
+from runtime.exits import is_clean
+from runtime.inspection.views import Plain
 from runtime.process import Process
 from runtime.server_body import ServerBody
 from supervisors.children import Child
@@ -113,6 +116,10 @@ class Supervising(GenServer):
         self._unexpected(message)
         return None
 
+    def facts(self) -> Mapping[str, Plain]:
+        """What it may restart, and has; see ``GenServer.facts``."""
+        return self._restarts.facts()
+
     @handles(Exit)
     def _ignore_exit(self, message: Exit) -> None:
         """An exit signal of a stranger, or of a child, does not stop a supervisor."""
@@ -136,6 +143,8 @@ class Supervising(GenServer):
 
     def _report(self, child: Child, pid: Pid | None, reason: ExitReason, action: str) -> None:
         process, restarts = self._process, self._restarts
+        if not is_clean(reason):
+            process.table.crashes.followed(pid, action)
         if process.table.instruments.want(ChildEnded):
             process.table.instruments.emit(
                 ChildEnded(
