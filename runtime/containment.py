@@ -57,11 +57,25 @@ def contain(fallback: T, hook: Callable[..., T], *args: object) -> T:
         return fallback
 
 
+def clean(text: str) -> str:
+    """The text, with what UTF-8 cannot say escaped: it is to be written somewhere."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
 def short_repr(value: object, limit: int = 500) -> str:
     """``repr(value)`` cut to ``limit`` characters, also when ``repr`` raises."""
-    text = contain(None, repr, value)
+    return _cut(contain(None, repr, value), value, limit)
+
+
+def quiet_repr(value: object, limit: int = 500) -> str:
+    """The same, for who is not the only one to show it: what ``repr`` raises is told elsewhere."""
+    return _cut(crash_of(repr, value)[0], value, limit)
+
+
+def _cut(text: str | None, value: object, limit: int) -> str:
     if text is None:
         return f"<{type(value).__name__} whose repr raises>"
+    text = clean(text)
     return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
 
 

@@ -36,6 +36,15 @@ class Watch(Protocol):
         ...
 
 
+class Follower(Watch, Protocol):
+    """The watch of the supervisor of a process."""
+
+    @property
+    def restarts(self) -> int:
+        """How often the child that this process is has been restarted."""
+        ...
+
+
 class EdgeOf(Protocol[P]):
     """What a process's own task waits for: an edge of ``cycles``, to whoever must act first.
 
@@ -70,10 +79,6 @@ class Links(Generic[P]):
         self._linked: dict[P, None] | None = None
         self._watched_by: dict[MonitorRef, tuple[P, str | None]] | None = None
         self._watching: dict[MonitorRef, P] | None = None
-
-    def are_any(self) -> bool:
-        """Whether there is somebody to tell, or to let go of."""
-        return bool(self._linked or self._watched_by or self._watching)
 
     def link(self, other: P) -> None:
         """Remember a link; a pair has at most one."""

@@ -22,7 +22,7 @@ from typing import Any, Final, Literal, TypeAlias
 import trio
 from trio.lowlevel import Abort, RunVar, Task, current_task, enable_ki_protection
 
-from runtime import _trio, crashes
+from runtime import _trio, crash_reasons
 from runtime.bodies import BodyOf, TrapMode
 from runtime.errors import CallExit, MailboxFull, NoNode
 from runtime.exits import KILLED, NORMAL, ExitReason, is_abnormal, is_clean
@@ -34,7 +34,7 @@ from runtime.instruments import (
     ProcessEnded,
     ProcessStarted,
 )
-from runtime.links import Claim, EdgeOf, Links, QueuedCall, Watch
+from runtime.links import Claim, EdgeOf, Follower, Links, QueuedCall, Watch
 from runtime.mailbox import Mailbox, MailboxLimit, is_droppable
 from runtime.messages import Down, Envelope, Exit
 from runtime.pid import Pid
@@ -88,7 +88,7 @@ class Process:
         self.stop_asked_at: float | None = None  # by its owner: the shutdown budget runs from then
         self.ending = False  # the body has decided to end
         self.mailbox = Mailbox(limit)
-        self.follower: Watch | None = None  # its owner is told before others are
+        self.follower: Follower | None = None  # its owner is told before others are
         self._links: Links[Process] | None = None
         self._pending: dict[QueuedCall, None] | None = None
         self._watches: dict[Watch, None] | None = None
@@ -195,7 +195,7 @@ class Process:
         """Sleep until something happens: a message, an exit signal, a wake-up. To be awaited."""
         self.parked = True
         self.mailbox.rest()
-        return trio.lowlevel.wait_task_rescheduled(self)  # noqa: ASYNC105 - by the caller
+        return _trio.sleep(self)
 
     def __call__(self, _raise_cancel: object) -> Abort:
         """Trio's question whether its sleep may be cut short; a bound method would take memory."""
@@ -208,7 +208,7 @@ class Process:
     def wake(self) -> None:
         """Wake the parked process."""
         assert self.task is not None
-        trio.lowlevel.reschedule(self.task)
+        _trio.wake(self.task)
         self.parked, self.inlet = False, None  # last: if that raises it must stay wakeable
 
     def claim(self, claim: Claim[Process]) -> None:
@@ -274,6 +274,11 @@ class Process:
             self.body.begin(self)
         return self.run()
 
+    def dissolve(self) -> None:
+        """Trio has refused it a task: whoever wanted it hears of that."""
+        self.given_up = True
+        self._end(KILLED)
+
     @enable_ki_protection
     async def run(self) -> None:
         """The whole life. It never raises."""
@@ -287,7 +292,7 @@ class Process:
             if not _trio.has_leaked_scopes(self.task) and _trio.is_cancelled_from_outside():
                 self._end(KILLED if self.exiting is None else self.exiting)
                 raise
-            reason = crashes.foreign_cancelled()
+            reason = crash_reasons.foreign_cancelled()
         except BaseException as exc:  # noqa: BLE001  the one place: a crash becomes a reason
             reason = self.reason_for(exc)
             if self.exiting is not None:
@@ -301,22 +306,22 @@ class Process:
         assert self.task is not None
         await _trio.close_leaked_scopes(self.task)
         reason = reason if self.exiting is None else self.exiting
-        self._cleanup_failed(reason, crashes.scope_left_open())
+        self._cleanup_failed(reason, crash_reasons.scope_left_open())
 
     def reason_for(self, exc: BaseException) -> ExitReason:
         """The exit reason an exception stands for, unless an exit signal was there first."""
         self.notice_fatal(exc)
-        return crashes.reason_of(exc) if self.exiting is None else self.exiting
+        return crash_reasons.reason_of(exc) if self.exiting is None else self.exiting
 
     def notice_fatal(self, exc: BaseException) -> None:
         """A KeyboardInterrupt or SystemExit ends the node as well."""
-        fatal = crashes.fatal_in(exc)
+        fatal = crash_reasons.fatal_in(exc)
         if fatal is not None:
             self.table.on_fatal(fatal)
 
     def _cleanup_failed(self, reason: ExitReason, exc: BaseException) -> None:
-        failed = crashes.without_cancelled(exc)
-        if isinstance(failed, CallExit) and crashes.same_reason(failed.reason, reason):
+        failed = crash_reasons.without_cancelled(exc)
+        if isinstance(failed, CallExit) and crash_reasons.same_reason(failed.reason, reason):
             return  # the end of a linked server reached it twice: as a signal, and by its call
         if failed is not None:
             self.table.instruments.emit(CleanupFailed(self.pid, reason, failed))
@@ -371,13 +376,15 @@ class Process:
     def _report(self, reason: ExitReason) -> None:
         instruments = self.table.instruments
         by_owner = self.given_up and reason is KILLED  # who asked for it knows
-        if not is_clean(reason) and not by_owner and instruments.want(ProcessCrashed):
+        if not is_clean(reason) and not by_owner:
             last = None if self.current is None else self.body.describe(self.current)
-            state = self.body.describe_state()
-            instruments.emit(ProcessCrashed(
-                self.pid, self.name, self.ancestors, reason, last, len(self.mailbox), self.handled,
-                state, self.behaviour,
-            ))  # fmt: skip
+            self.table.crashes.record(self.pid, self.name, self.ancestors, reason, last)
+            if instruments.want(ProcessCrashed):
+                state = self.body.describe_state()
+                instruments.emit(ProcessCrashed(
+                    self.pid, self.name, self.ancestors, reason, last, len(self.mailbox),
+                    self.handled, state, self.behaviour,
+                ))  # fmt: skip
         if instruments.want(ProcessEnded):
             instruments.emit(ProcessEnded(self.pid, self.name, reason))
 

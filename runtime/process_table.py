@@ -17,8 +17,11 @@ import trio
 from runtime import _trio
 from runtime.deadlines import Deadlines
 from runtime.errors import NoNode
+from runtime.inspection.crash_history import CrashHistory
+from runtime.inspection.views import AlarmView
 from runtime.instruments import CallEnded, Instruments
 from runtime.pid import Pid
+from runtime.timeouts import Timeouts
 from runtime.turn import Turn
 
 P = TypeVar("P")
@@ -52,6 +55,7 @@ class ProcessTable(Generic[P]):
         self.on_fatal = on_fatal
         self.deadlines = Deadlines()
         self.now = trio.lowlevel.current_clock().current_time
+        self.timeouts = Timeouts(self.deadlines, self.now)
         self.context = contextvars.copy_context()
         self.thread = threading.get_ident()
         self.token = trio.lowlevel.current_trio_token()
@@ -67,6 +71,12 @@ class ProcessTable(Generic[P]):
         self.tells_calls = False  # somebody wants to hear how calls end
         self.quiet_turn = self.turn  # of calls that run at once and are told to nobody
         instruments.on_change(self._instruments_changed)
+        self.opened_at = self.now()
+        self.crashes = CrashHistory(self.stopwatch)
+        self.sampler: object = None  # once somebody looks: see inspection.sampling
+        self.cpu: object = None  # the same: see inspection.cpu
+        self.traces: dict[Pid, object] = {}  # of whom: see inspection.tracing
+        self.alarms: tuple[AlarmView, ...] = ()  # those of the watchdog, if there is one
         self._last_number = 0
 
     @property

@@ -16,6 +16,7 @@ from runtime.containment import short_repr
 from runtime.current import ViaName, current_process, current_table, require_process
 from runtime.errors import AlreadyStarted, NoNode
 from runtime.exits import NORMAL, ExitReason
+from runtime.inspection.views import Plain
 from runtime.life_scope import LifeScope
 from runtime.mailbox import MailboxLimit
 from runtime.messages import MonitorRef
@@ -72,6 +73,10 @@ class FunctionBody:
     def describe_state(self) -> str | None:
         """A function has no state to show."""
         return None
+
+    def facts(self) -> dict[str, Plain]:
+        """A function says nothing of itself."""
+        return {}
 
     def release(self) -> None:
         """Nothing is held."""
@@ -230,7 +235,13 @@ def spawn_process(
         process.links.link(link_to)
     context = table.context.copy()  # to start is to be in it, and ``init`` may start others
     launch = partial(process.launch, begins)
-    context.run(partial((nursery or table.nursery).start_soon, launch, name=pid.label))
+    is_launched = False
+    try:
+        context.run(partial((nursery or table.nursery).start_soon, launch, name=pid.label))
+        is_launched = True
+    finally:
+        if not is_launched:  # at the end of the stack, say: without a task it would never end
+            process.dissolve()
     return process
 
 

@@ -34,20 +34,29 @@ FLOORS: dict[str, list[str]] = {
     "runtime": [
         (
             "_trio annotations containment deadlines exits inspection.views pid plain_functions "
-            "telemetry.node_counts user_code"
+            "stack_room telemetry.node_counts tracebacks user_code"
         ),
-        "bodies console.frames errors instruments keys messages outcomes turn",
-        "crashes inlet links mailbox process_table registry_entries reply_types reports table_rows",
+        (
+            "bodies console.frames errors inspection.crash_history inspection.plain instruments "
+            "keys messages outcomes timeouts turn"
+        ),
+        (
+            "crash_reasons inlet links mailbox process_table registry_entries reply_types reports "
+            "table_rows"
+        ),
         "process retrying telemetry.opentelemetry",
         "callback_results current cycles entered life_scope telemetry.counting",
         (
-            "inline_starts life names pending_calls receiving spawning table_life "
+            "inline_starts inspection.cpu life names pending_calls receiving spawning table_life "
             "telemetry.subscribing telemetry.told_calls timers waiting"
         ),
-        "callbacks child_spec handlers inline_calls signals stops system_messages table",
-        "calls node offload server_loop task_body task_outcomes",
+        (
+            "callbacks child_spec handlers inline_calls inspection.sampling signals stops "
+            "system_messages table"
+        ),
+        "calls inspection.snapshot node offload server_loop task_body task_outcomes",
         "handle introspection server_body starts",
-        "gen_server task via",
+        "gen_server inspection.tracing task via",
         "agent registry stream_options stream_source task_groups",
         "registry_ref stream_run",
         "pubsub stream testing.deaths testing.nodes testing.patterns testing.virtual_time",
