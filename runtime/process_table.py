@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextvars
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final, Generic, TypeVar
 
 import trio
@@ -17,9 +17,11 @@ import trio
 from runtime import _trio
 from runtime.deadlines import Deadlines
 from runtime.errors import NoNode
+from runtime.inspection.views import AlarmView
 from runtime.instruments import Instruments
 from runtime.pid import Pid
 from runtime.turn import Turn
+from runtime.watchdogs.pulse import Pulse
 
 P = TypeVar("P")
 
@@ -55,6 +57,8 @@ class ProcessTable(Generic[P]):
         self.context = contextvars.copy_context()
         self.thread = threading.get_ident()
         self.token = trio.lowlevel.current_trio_token()
+        self.pulse = Pulse(self.token)
+        self.alarms: dict[Hashable, AlarmView] = {}  # those that hold, kept by the watchdog
         self.owner = Pid(0, "node")
         self.stopping = False
         self.by_pid: dict[Pid, P] = {}

@@ -32,7 +32,7 @@ from runtime.instruments import (
 )
 
 _HERE = os.path.dirname(__file__)
-_OWN_FILES = (
+OWN_FILES = (
     os.path.join(_HERE, ""),
     os.path.join(os.path.dirname(_HERE), "supervisors", ""),
 )
@@ -58,7 +58,7 @@ def _drop_own_frames(report: traceback.TracebackException) -> None:
     reports = [report]
     while reports:
         one = reports.pop()
-        users = [frame for frame in one.stack if not frame.filename.startswith(_OWN_FILES)]
+        users = [frame for frame in one.stack if not frame.filename.startswith(OWN_FILES)]
         one.stack = traceback.StackSummary.from_list(users)
         others = (one.__cause__, one.__context__, *(one.exceptions or ()))
         reports.extend(other for other in others if other is not None)

@@ -34,7 +34,7 @@ FLOORS: dict[str, list[str]] = {
     "runtime": [
         (
             "_trio annotations containment deadlines exits inspection.views pid plain_functions "
-            "user_code"
+            "user_code watchdogs.pulse"
         ),
         "bodies console.frames errors instruments keys messages outcomes turn",
         "crashes inlet links mailbox process_table registry_entries reply_types reports table_rows",
@@ -42,7 +42,7 @@ FLOORS: dict[str, list[str]] = {
         "callback_results current cycles entered life_scope",
         "inline_starts life names pending_calls receiving spawning table_life timers waiting",
         "callbacks child_spec handlers inline_calls signals stops system_messages table",
-        "calls node offload server_loop task_body task_outcomes",
+        "calls node offload server_loop task_body task_outcomes watchdogs.stacks",
         "handle introspection server_body starts",
         "gen_server task via",
         "agent registry stream_options stream_source task_groups",
@@ -61,10 +61,8 @@ FLOORS: dict[str, list[str]] = {
             "rate_limiter rate_limiter_ref supervising supervisor_ref"
         ),
         "dynamic_supervisor dynamic_supervisor_ref pool supervisor",
-        (
-            "keyed_rate_limiter open_supervisor partition_supervisor "
-            "task_supervisor task_supervisor_ref"
-        ),
+        ("keyed_rate_limiter operations partition_supervisor task_supervisor task_supervisor_ref"),
+        "open_supervisor",
         "fixtures run",
     ],
 }
@@ -85,6 +83,7 @@ MAY_SHIELD = {
     "runtime.stream_run": "waits for its tasks, which it has killed",
     "runtime.testing.chaos": "waits for its process, which it has killed",
     "supervisors.open_supervisor": "waits for the orderly shutdown",
+    "supervisors.operations": "waits for the orderly shutdown of its own",
 }
 
 # Public annotations that say Any, and why they must.
