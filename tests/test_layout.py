@@ -37,15 +37,18 @@ FLOORS: dict[str, list[str]] = {
             "user_code watchdogs.pulse"
         ),
         "bodies console.frames errors instruments keys messages outcomes turn",
-        "crashes inlet links mailbox process_table registry_entries reply_types reports table_rows",
-        "process retrying",
+        (
+            "crashes inlet links mailbox process_table registry_entries reply_types reports "
+            "table_rows watchdogs.limits"
+        ),
+        "process retrying watchdogs.alarms",
         "callback_results current cycles entered life_scope",
         "inline_starts life names pending_calls receiving spawning table_life timers waiting",
         "callbacks child_spec handlers inline_calls signals stops system_messages table",
         "calls node offload server_loop task_body task_outcomes watchdogs.stacks",
-        "handle introspection server_body starts",
+        "handle introspection server_body starts watchdogs.stall",
         "gen_server task via",
-        "agent registry stream_options stream_source task_groups",
+        "agent registry stream_options stream_source task_groups watchdogs.watchdog",
         "registry_ref stream_run",
         "pubsub stream testing.deaths testing.nodes testing.patterns testing.virtual_time",
         (
