@@ -66,7 +66,15 @@ def clean(text: str) -> str:
 
 def short_repr(value: object, limit: int = 500) -> str:
     """``repr(value)`` cut to ``limit`` characters, also when ``repr`` raises."""
-    text = contain(None, repr, value)
+    return _cut(contain(None, repr, value), value, limit)
+
+
+def quiet_repr(value: object, limit: int = 500) -> str:
+    """The same, for who is not the only one to show it: what ``repr`` raises is told elsewhere."""
+    return _cut(crash_of(repr, value)[0], value, limit)
+
+
+def _cut(text: str | None, value: object, limit: int) -> str:
     if text is None:
         return f"<{type(value).__name__} whose repr raises>"
     text = clean(text)

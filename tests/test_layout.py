@@ -34,15 +34,24 @@ FLOORS: dict[str, list[str]] = {
     "runtime": [
         (
             "_trio annotations containment deadlines exits inspection.views pid plain_functions "
-            "user_code watchdogs.pulse"
+            "tracebacks user_code watchdogs.pulse"
         ),
-        "bodies console.frames errors instruments keys messages outcomes turn",
-        "crashes inlet links mailbox process_table registry_entries reply_types reports table_rows",
+        (
+            "bodies console.frames errors inspection.crash_history inspection.plain instruments "
+            "keys messages outcomes turn"
+        ),
+        "crash_reasons inlet links mailbox process_table registry_entries reply_types reports table_rows",
         "process retrying",
         "callback_results current cycles entered life_scope",
-        "inline_starts life names pending_calls receiving spawning table_life timers waiting",
-        "callbacks child_spec handlers inline_calls signals stops system_messages table",
-        "calls node offload server_loop task_body task_outcomes watchdogs.stacks",
+        (
+            "inline_starts inspection.cpu life names pending_calls receiving spawning table_life "
+            "timers waiting"
+        ),
+        (
+            "callbacks child_spec handlers inline_calls inspection.sampling signals stops "
+            "system_messages table"
+        ),
+        "calls inspection.snapshot node offload server_loop task_body task_outcomes watchdogs.stacks",
         "handle introspection server_body starts",
         "gen_server task via",
         "agent registry stream_options stream_source task_groups",

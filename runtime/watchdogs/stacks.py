@@ -25,7 +25,7 @@ from runtime.console.frames import StackView
 from runtime.inline_calls import call_inline
 from runtime.process import Process, current_process_var
 from runtime.process_table import ProcessTable
-from runtime.reports import OWN_FILES
+from runtime.tracebacks import OWN_FILES
 
 _NOT_THE_USERS: Final = (*OWN_FILES, os.path.join(os.path.dirname(inspect.getfile(trio)), ""))
 _LIBRARY: Final = os.path.join(sysconfig.get_path("stdlib"), "")
