@@ -40,8 +40,11 @@ FLOORS: dict[str, list[str]] = {
             "bodies console.frames errors inspection.crash_history inspection.plain instruments "
             "keys messages outcomes turn"
         ),
-        "crash_reasons inlet links mailbox process_table registry_entries reply_types reports table_rows",
-        "process retrying",
+        (
+            "crash_reasons inlet links mailbox process_table registry_entries reply_types reports "
+            "table_rows watchdogs.limits"
+        ),
+        "process retrying watchdogs.alarms",
         "callback_results current cycles entered life_scope",
         (
             "inline_starts inspection.cpu life names pending_calls receiving spawning table_life "
@@ -51,10 +54,13 @@ FLOORS: dict[str, list[str]] = {
             "callbacks child_spec handlers inline_calls inspection.sampling signals stops "
             "system_messages table"
         ),
-        "calls inspection.snapshot node offload server_loop task_body task_outcomes watchdogs.stacks",
-        "handle introspection server_body starts",
+        (
+            "calls inspection.snapshot node offload server_loop task_body task_outcomes "
+            "watchdogs.stacks"
+        ),
+        "handle introspection server_body starts watchdogs.stall",
         "gen_server task via",
-        "agent registry stream_options stream_source task_groups",
+        "agent registry stream_options stream_source task_groups watchdogs.watchdog",
         "registry_ref stream_run",
         "pubsub stream testing.deaths testing.nodes testing.patterns testing.virtual_time",
         (

@@ -197,7 +197,7 @@ class Console(GenServer):
             case _:
                 raise NotImplementedError(type(frame).__name__)
 
-    # -- for other threads --------------------------------------------------------------------------
+    # -- where it lives --------------------------------------------------------------------------
 
     @property
     def _process(self) -> Process:
