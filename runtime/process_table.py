@@ -72,6 +72,7 @@ class ProcessTable(Generic[P]):
         self.crashes = CrashHistory(self.stopwatch)
         self.sampler: object = None  # once somebody looks: see inspection.sampling
         self.cpu: object = None  # the same: see inspection.cpu
+        self.traces: dict[Pid, object] = {}  # of whom: see inspection.tracing
         self.alarms: tuple[AlarmView, ...] = ()  # those of the watchdog, if there is one
         self.killed: dict[Pid, float] | None = None  # when; noted for the watchdog, if there is one
         self._last_number = 0
