@@ -17,6 +17,7 @@ import trio
 from runtime import _trio
 from runtime.deadlines import Deadlines
 from runtime.errors import NoNode
+from runtime.inspection.crash_history import CrashHistory
 from runtime.inspection.views import AlarmView
 from runtime.instruments import Instruments
 from runtime.pid import Pid
@@ -67,8 +68,11 @@ class ProcessTable(Generic[P]):
         self.keepers: dict[P, P] = {}  # whose open block a root is the tree of; it stops it
         self.stopwatch = _trio.stopwatch(trio.lowlevel.current_clock())
         self.turn = None if os.environ.get(SWITCH) == "0" else Turn(self.stopwatch)
-        self.sampler: object = None
-        self.cpu: object = None
+        self.opened_at = self.now()
+        self.crashes = CrashHistory(self.stopwatch)
+        self.sampler: object = None  # once somebody looks: see inspection.sampling
+        self.cpu: object = None  # the same: see inspection.cpu
+        self.traces: dict[Pid, object] = {}  # of whom: see inspection.tracing
         self.alarms: tuple[AlarmView, ...] = ()  # those of the watchdog, if there is one
         self.killed: dict[Pid, float] | None = None  # when; noted for the watchdog, if there is one
         self._last_number = 0

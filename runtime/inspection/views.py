@@ -5,7 +5,7 @@ A process is named by its number, which is that of its ``Pid``. Seconds are floa
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -13,7 +13,7 @@ Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | 
 """What JSON can say."""
 
 
-class ProcessView(msgspec.Struct, frozen=True, kw_only=True):
+class ProcessView(msgspec.Struct, frozen=True, gc=False):
     """One process.
 
     ``handling`` is the message in hand as text, ``busy`` how long it has been in hand; ``oldest``
@@ -62,6 +62,28 @@ class CrashView(msgspec.Struct, frozen=True, kw_only=True):
     then: str | None
 
 
+TraceWhat: TypeAlias = Literal[
+    "call", "cast", "info", "reply", "error", "noreply", "stop", "raise", "ended", "limit"
+]
+"""What a traced server did: it took a message, its handler is through, it has ended."""
+
+
+class TraceEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a server that is traced: see ``trace``.
+
+    First what it takes: a ``call``, ``cast`` or ``info``, with the message as ``text``. Then what
+    came of it after ``seconds``: a ``reply``, an ``error`` for the caller, ``noreply``, ``stop``
+    with the reason, or ``raise`` with the exception. ``ended`` and ``limit`` are the last of all.
+    ``at`` is Unix time.
+    """
+
+    at: float
+    pid: int
+    what: TraceWhat
+    text: str | None = None
+    seconds: float | None = None
+
+
 class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
     """Something that should not last. ``since`` is Unix time; ``kind`` is the event's name."""
 
@@ -69,6 +91,10 @@ class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
     since: float
     pid: int | None
     text: str
+
+
+Sort: TypeAlias = Literal["mailbox", "rate", "cpu", "restarts", "pid"]
+"""What the first of many are chosen by; but for ``pid`` the largest comes first."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
