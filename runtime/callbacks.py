@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from runtime.callback_results import PlainHandler
 from runtime.exits import ExitReason
@@ -13,6 +13,8 @@ from runtime.pending_calls import ReplyTo
 
 class Server(Protocol):
     """A server, as its loop sees it."""
+
+    _has_facts: ClassVar[bool]
 
     # fmt: off
     def _attach(self, loop: Any) -> None: ...

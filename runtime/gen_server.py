@@ -60,12 +60,14 @@ class GenServer:
     _handlers: ClassVar[HandlerTable] = HandlerTable({})
     _plain_handlers: ClassVar[dict[type, tuple[object, PlainHandler | None]]] = {}
     _plain_casts: ClassVar[dict[type, tuple[object, str | None]]] = {}
+    _has_facts: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._handlers = collect_handlers(cls)
         cls._plain_handlers = {}
         cls._plain_casts = {}
+        cls._has_facts = cls.facts is not GenServer.facts
 
     # -- callbacks --------------------------------------------------------------------------
 

@@ -106,11 +106,6 @@ class Process:
         return self._links
 
     @property
-    def ties(self) -> Links[Process] | None:
-        """The same, to be looked at: ``None`` if it has none."""
-        return self._links
-
-    @property
     def pending(self) -> dict[QueuedCall, None]:
         """The calls that wait for it."""
         if self._pending is None:

@@ -50,7 +50,8 @@ class ServerBody(ServerLoop):
 
     def facts(self) -> dict[str, Plain]:
         """See ``GenServer.facts``: what it returns or raises cannot hurt whoever looks."""
-        return {} if self.server is None else plain_facts(self.server.facts)
+        server = self.server
+        return plain_facts(server.facts) if server is not None and server._has_facts else {}
 
     def _shown(self, what: Literal["message", "state"], value: object) -> str | None:
         server = self.server

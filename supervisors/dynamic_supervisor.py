@@ -13,7 +13,7 @@ as those of any server do: see ``inline_calls``.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar, cast
 
@@ -34,6 +34,7 @@ from runtime import (
 )
 from runtime.calls import PidRef
 from runtime.containment import attempt, short_repr
+from runtime.inspection.views import Plain
 from runtime.instruments import GIVE_UP
 from runtime.outcomes import CastResult
 from runtime.process import Process
@@ -208,6 +209,15 @@ class DynamicSupervisor(Supervising):
     def count_children(self, request: CountChildren) -> ChildCounts:
         """See ``DynamicSupervisorRef.count_children``."""
         return self.children.count()
+
+    def facts(self) -> Mapping[str, Plain]:
+        """How many children it has and may have; see ``GenServer.facts``."""
+        return {
+            "strategy": "one_for_one",
+            "children": len(self.children),
+            "max_children": self.max_children,
+            **super().facts(),
+        }
 
     # -- the life of a child ----------------------------------------------------------------
 

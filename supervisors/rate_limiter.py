@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any
 
+import msgspec
 import trio
 
 from runtime import (
@@ -43,6 +44,7 @@ from runtime import (
     send_at,
 )
 from runtime.exits import NORMAL
+from runtime.inspection.views import Plain
 from runtime.outcomes import CastResult, InitResult, check_seconds
 from supervisors.limiter_requests import (
     Acquire,
@@ -233,8 +235,15 @@ class RateLimiter(GenServer):
     @handles(GetStats)
     def _get_stats(self, request: GetStats) -> Reply[LimiterStats]:
         """See ``RateLimiterRef.stats``."""
+        return Reply(self._stats(), then=self._rest())
+
+    def facts(self) -> Mapping[str, Plain]:
+        """What ``RateLimiterRef.stats`` says; see ``GenServer.facts``."""
+        return msgspec.structs.asdict(self._stats())
+
+    def _stats(self) -> LimiterStats:
         permits, rate = self._permits, self._permits.rate
-        stats = LimiterStats(
+        return LimiterStats(
             limit=permits.limit,
             rate=None if rate is None else rate.rate,
             per=None if rate is None else rate.per,
@@ -248,7 +257,6 @@ class RateLimiter(GenServer):
             longest_wait=self._longest_wait,
             total_wait=self._total_wait,
         )
-        return Reply(stats, then=self._rest())
 
     # -- what happens by itself -------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import trio
@@ -32,6 +33,7 @@ from runtime import (
 from runtime.bodies import TrapMode
 from runtime.callback_results import PlainHandler
 from runtime.exits import is_clean
+from runtime.inspection.views import Plain
 from runtime.instruments import GIVE_UP, RestartsHigh
 from runtime.process import Process
 from runtime.server_body import ServerBody
@@ -115,6 +117,10 @@ class Supervising(GenServer):
             return super().handle_cast(message)
         self._unexpected(message)
         return None
+
+    def facts(self) -> Mapping[str, Plain]:
+        """What it may restart, and has; see ``GenServer.facts``."""
+        return self._restarts.facts()
 
     @handles(Exit)
     def _ignore_exit(self, message: Exit) -> None:
