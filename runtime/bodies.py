@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from runtime.exits import ExitReason
+from runtime.inspection.views import Plain
 
 P_contra = TypeVar("P_contra", contravariant=True)
 
@@ -47,6 +48,10 @@ class BodyOf(Protocol[P_contra]):
 
     def describe_state(self) -> str | None:
         """The state as reports may show it; ``None`` shows nothing."""
+        ...
+
+    def facts(self) -> dict[str, Plain]:
+        """What it says of itself, for whoever looks."""
         ...
 
     def release(self) -> None:

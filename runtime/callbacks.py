@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
 from runtime.callback_results import PlainHandler
 from runtime.exits import ExitReason
+from runtime.inspection.views import Plain
 from runtime.pending_calls import ReplyTo
 
 
@@ -24,4 +26,5 @@ class Server(Protocol):
     def handle_continue(self, arg: object) -> object: ...  # noqa: D102
     def terminate(self, reason: ExitReason) -> object: ...  # noqa: D102
     def redact(self, what: Literal["message", "state"], value: object) -> object: ...  # noqa: D102
+    def facts(self) -> Mapping[str, Plain]: ...  # noqa: D102
     # fmt: on

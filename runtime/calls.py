@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 
 import trio
 
-from runtime.crashes import same_reason
+from runtime.crash_reasons import same_reason
 from runtime.current import Address, Target, current_table, find_process
 from runtime.errors import CallExit, CallTimeout, ProcessNotFound
 from runtime.exits import NO_PROCESS, NORMAL, Crashed, ExitReason, check_reason

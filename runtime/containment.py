@@ -9,10 +9,12 @@ into its exit reason is in ``process``.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import Context
 from typing import TypeAlias, TypeVar
+
+import trio
 
 T = TypeVar("T")
 Method: TypeAlias = Callable[[object, str, object, object], T]
@@ -57,14 +59,38 @@ def contain(fallback: T, hook: Callable[..., T], *args: object) -> T:
         return fallback
 
 
+def clean(text: str) -> str:
+    """The text, with what UTF-8 cannot say escaped: it is to be written somewhere."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
 def short_repr(value: object, limit: int = 500) -> str:
     """``repr(value)`` cut to ``limit`` characters, also when ``repr`` raises."""
-    text = contain(None, repr, value)
+    return _cut(contain(None, repr, value), value, limit)
+
+
+def quiet_repr(value: object, limit: int = 500) -> str:
+    """The same, for who is not the only one to show it: what ``repr`` raises is told elsewhere."""
+    return _cut(crash_of(repr, value)[0], value, limit)
+
+
+def _cut(text: str | None, value: object, limit: int) -> str:
     if text is None:
         return f"<{type(value).__name__} whose repr raises>"
+    text = clean(text)
     return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
 
 
 def show(value: object) -> str:
     """A string as it is, anything else as ``short_repr``: for names and ids in texts."""
     return value if type(value) is str else short_repr(value)
+
+
+async def outcome_of(awaitable: Awaitable[T]) -> tuple[T | None, BaseException | None]:
+    """Like ``crash_of`` for what is awaited. A cancellation is nobody's outcome and goes on."""
+    try:
+        return await awaitable, None
+    except trio.Cancelled:
+        raise
+    except BaseException as exc:  # noqa: BLE001  the one place, see above
+        return None, exc

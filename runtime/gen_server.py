@@ -8,7 +8,7 @@ no lock. A raise in a callback ends the process, and its supervisor decides what
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import partial
 from typing import Any, ClassVar, Literal, ParamSpec, TypeVar
@@ -21,6 +21,7 @@ from runtime.current import current_process
 from runtime.errors import OutsideProcess, UnhandledMessage
 from runtime.exits import ExitReason
 from runtime.handlers import Handler, HandlerTable, collect_handlers
+from runtime.inspection.views import Plain
 from runtime.instruments import MessageUnexpected
 from runtime.mailbox import MailboxLimit
 from runtime.messages import Call, Cast, HandleCall, SystemCall
@@ -133,6 +134,14 @@ class GenServer:
         ``None`` to show nothing. OTP: ``format_status``.
         """
         return value if what == "message" else None
+
+    def facts(self) -> Mapping[str, Plain]:
+        """Numbers for whoever looks from outside: shown by ``snapshot`` and in the console.
+
+        By default none. It is asked in the middle of anything the server does, also while a handler
+        awaits, so it must be quick and change nothing. A raise hurts nobody.
+        """
+        return {}
 
     # -- for use in callbacks ---------------------------------------------------------------
 

@@ -36,6 +36,15 @@ class Watch(Protocol):
         ...
 
 
+class Follower(Watch, Protocol):
+    """The watch of the supervisor of a process."""
+
+    @property
+    def restarts(self) -> int:
+        """How often the child that this process is has been restarted."""
+        ...
+
+
 class EdgeOf(Protocol[P]):
     """What a process's own task waits for: an edge of ``cycles``, to whoever must act first.
 

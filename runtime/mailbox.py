@@ -55,7 +55,7 @@ class Mailbox:
         self.items = _EMPTY  # a deque is larger than all the rest of an idle process
         self.limit = limit
         self.dropped = 0
-        self.evicted = 0  # how many were taken out other than by the reader, so far
+        self.evicted = 0  # how many were taken out other than to be handled, so far
         self.system = 0  # at most so many of the waiting messages are the runtime's own
 
     def __len__(self) -> int:

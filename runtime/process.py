@@ -22,7 +22,7 @@ from typing import Any, Final, Literal, TypeAlias
 import trio
 from trio.lowlevel import Abort, RunVar, Task, current_task, enable_ki_protection
 
-from runtime import _trio, crashes
+from runtime import _trio, crash_reasons
 from runtime.bodies import BodyOf, TrapMode
 from runtime.errors import CallExit, MailboxFull, NoNode
 from runtime.exits import KILLED, NORMAL, ExitReason, is_abnormal, is_clean
@@ -34,7 +34,7 @@ from runtime.instruments import (
     ProcessEnded,
     ProcessStarted,
 )
-from runtime.links import Claim, EdgeOf, Links, QueuedCall, Watch
+from runtime.links import Claim, EdgeOf, Follower, Links, QueuedCall, Watch
 from runtime.mailbox import Mailbox, MailboxLimit, is_droppable
 from runtime.messages import Down, Envelope, Exit
 from runtime.pid import Pid
@@ -86,7 +86,7 @@ class Process:
         self.stop_asked_at: float | None = None  # by its owner: the shutdown budget runs from then
         self.ending = False  # the body has decided to end
         self.mailbox = Mailbox(limit)
-        self.follower: Watch | None = None  # its owner is told before others are
+        self.follower: Follower | None = None  # its owner is told before others are
         self._links: Links[Process] | None = None
         self._pending: dict[QueuedCall, None] | None = None
         self._watches: dict[Watch, None] | None = None
@@ -103,6 +103,11 @@ class Process:
         """Its links and monitors."""
         if self._links is None:
             self._links = Links()
+        return self._links
+
+    @property
+    def ties(self) -> Links[Process] | None:
+        """The same, to be looked at: ``None`` if it has none."""
         return self._links
 
     @property
@@ -283,7 +288,7 @@ class Process:
             if not _trio.has_leaked_scopes(self.task) and _trio.is_cancelled_from_outside():
                 self._end(KILLED if self.exiting is None else self.exiting)
                 raise
-            reason = crashes.foreign_cancelled()
+            reason = crash_reasons.foreign_cancelled()
         except BaseException as exc:  # noqa: BLE001  the one place: a crash becomes a reason
             reason = self.reason_for(exc)
             if self.exiting is not None:
@@ -297,22 +302,22 @@ class Process:
         assert self.task is not None
         await _trio.close_leaked_scopes(self.task)
         reason = reason if self.exiting is None else self.exiting
-        self._cleanup_failed(reason, crashes.scope_left_open())
+        self._cleanup_failed(reason, crash_reasons.scope_left_open())
 
     def reason_for(self, exc: BaseException) -> ExitReason:
         """The exit reason an exception stands for, unless an exit signal was there first."""
         self.notice_fatal(exc)
-        return crashes.reason_of(exc) if self.exiting is None else self.exiting
+        return crash_reasons.reason_of(exc) if self.exiting is None else self.exiting
 
     def notice_fatal(self, exc: BaseException) -> None:
         """A KeyboardInterrupt or SystemExit ends the node as well."""
-        fatal = crashes.fatal_in(exc)
+        fatal = crash_reasons.fatal_in(exc)
         if fatal is not None:
             self.table.on_fatal(fatal)
 
     def _cleanup_failed(self, reason: ExitReason, exc: BaseException) -> None:
-        failed = crashes.without_cancelled(exc)
-        if isinstance(failed, CallExit) and crashes.same_reason(failed.reason, reason):
+        failed = crash_reasons.without_cancelled(exc)
+        if isinstance(failed, CallExit) and crash_reasons.same_reason(failed.reason, reason):
             return  # the end of a linked server reached it twice: as a signal, and by its call
         if failed is not None:
             self.table.instruments.emit(CleanupFailed(self.pid, reason, failed))
@@ -367,13 +372,15 @@ class Process:
     def _report(self, reason: ExitReason) -> None:
         instruments = self.table.instruments
         by_owner = self.given_up and reason is KILLED  # who asked for it knows
-        if not is_clean(reason) and not by_owner and instruments.want(ProcessCrashed):
+        if not is_clean(reason) and not by_owner:
             last = None if self.current is None else self.body.describe(self.current)
-            state = self.body.describe_state()
-            instruments.emit(ProcessCrashed(
-                self.pid, self.name, self.ancestors, reason, last, len(self.mailbox), self.handled,
-                state,
-            ))  # fmt: skip
+            self.table.crashes.record(self.pid, self.name, self.ancestors, reason, last)
+            if instruments.want(ProcessCrashed):
+                state = self.body.describe_state()
+                instruments.emit(ProcessCrashed(
+                    self.pid, self.name, self.ancestors, reason, last, len(self.mailbox),
+                    self.handled, state,
+                ))  # fmt: skip
         if instruments.want(ProcessEnded):
             instruments.emit(ProcessEnded(self.pid, self.name, reason))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextvars
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final, Generic, TypeVar
 
 import trio
@@ -17,9 +17,12 @@ import trio
 from runtime import _trio
 from runtime.deadlines import Deadlines
 from runtime.errors import NoNode
+from runtime.inspection.crash_history import CrashHistory
+from runtime.inspection.views import AlarmView
 from runtime.instruments import Instruments
 from runtime.pid import Pid
 from runtime.turn import Turn
+from runtime.watchdogs.pulse import Pulse
 
 P = TypeVar("P")
 
@@ -55,6 +58,8 @@ class ProcessTable(Generic[P]):
         self.context = contextvars.copy_context()
         self.thread = threading.get_ident()
         self.token = trio.lowlevel.current_trio_token()
+        self.pulse = Pulse(self.token)
+        self.alarms: dict[Hashable, AlarmView] = {}  # those that hold, kept by the watchdog
         self.owner = Pid(0, "node")
         self.stopping = False
         self.by_pid: dict[Pid, P] = {}
@@ -64,6 +69,11 @@ class ProcessTable(Generic[P]):
         self.keepers: dict[P, P] = {}  # whose open block a root is the tree of; it stops it
         self.stopwatch = _trio.stopwatch(trio.lowlevel.current_clock())
         self.turn = None if os.environ.get(SWITCH) == "0" else Turn(self.stopwatch)
+        self.opened_at = self.now()
+        self.crashes = CrashHistory(self.stopwatch)
+        self.sampler: object = None  # once somebody looks: see inspection.sampling
+        self.cpu: object = None  # the same: see inspection.cpu
+        self.alarms: tuple[AlarmView, ...] = ()  # those of the watchdog, if there is one
         self._last_number = 0
 
     @property

@@ -1,16 +1,12 @@
 """Crash and supervisor reports, written with structlog. One instrument among others.
 
 Nothing is said of ``Normal`` and ``Shutdown``, unless a supervisor gives up over them. A traceback
-is logged as the text ``exception``, without the frames of the runtime itself and without local
-variables: those are the state, and the
-state is shown only as far as the server's ``redact`` allows.
+is logged as the text ``exception``: see ``tracebacks``.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-import traceback
 from typing import Any
 
 import structlog
@@ -30,12 +26,7 @@ from runtime.instruments import (
     ProcessCrashed,
     StillAlive,
 )
-
-_HERE = os.path.dirname(__file__)
-_OWN_FILES = (
-    os.path.join(_HERE, ""),
-    os.path.join(os.path.dirname(_HERE), "supervisors", ""),
-)
+from runtime.tracebacks import format_crash
 
 
 def _why(reason: ExitReason) -> dict[str, Any]:
@@ -44,24 +35,6 @@ def _why(reason: ExitReason) -> dict[str, Any]:
         exc = reason.exception
         return {"reason": short_repr(exc), "exception": contain("", format_crash, exc)}
     return {"reason": short_repr(reason)}
-
-
-def format_crash(exc: BaseException) -> str:
-    """The traceback as text, from the user's first frame on."""
-    report = traceback.TracebackException.from_exception(exc)
-    _drop_own_frames(report)
-    return "".join(report.format()).rstrip()
-
-
-def _drop_own_frames(report: traceback.TracebackException) -> None:
-    """In the exception and everything it came from; by a list, since chains can be long."""
-    reports = [report]
-    while reports:
-        one = reports.pop()
-        users = [frame for frame in one.stack if not frame.filename.startswith(_OWN_FILES)]
-        one.stack = traceback.StackSummary.from_list(users)
-        others = (one.__cause__, one.__context__, *(one.exceptions or ()))
-        reports.extend(other for other in others if other is not None)
 
 
 def _write(event: Event) -> None:

@@ -21,7 +21,7 @@ from typing import Final, TypeAlias, cast
 import trio
 
 from runtime.containment import attempt
-from runtime.crashes import leaves
+from runtime.crash_reasons import leaves
 from runtime.errors import CallExit, MailboxFull
 from runtime.exits import NoProcess
 from runtime.outcomes import check_seconds

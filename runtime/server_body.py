@@ -10,6 +10,8 @@ from runtime.bodies import TrapMode
 from runtime.containment import contain, short_repr
 from runtime.exits import ExitReason
 from runtime.inline_starts import has_plain_init, run_at_once
+from runtime.inspection.plain import plain_facts
+from runtime.inspection.views import Plain
 from runtime.process import Process
 from runtime.server_loop import ServerLoop
 
@@ -45,6 +47,10 @@ class ServerBody(ServerLoop):
     def describe_state(self) -> str | None:
         """The state as the server's ``redact`` lets it be shown: by default not at all."""
         return None if self.server is None else self._shown("state", self.server)
+
+    def facts(self) -> dict[str, Plain]:
+        """See ``GenServer.facts``: what it returns or raises cannot hurt whoever looks."""
+        return {} if self.server is None else plain_facts(self.server.facts)
 
     def _shown(self, what: Literal["message", "state"], value: object) -> str | None:
         server = self.server

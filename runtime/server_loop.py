@@ -308,6 +308,7 @@ class ServerLoop(Life):
 
     def _perform(self, pending: PendingCall) -> None:
         request = pending.request
+        self.process.mailbox.evicted += 1  # it has left, and is not counted as handled
         if isinstance(request, StopServer):
             self._stop(request.reason)
             return

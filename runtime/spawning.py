@@ -16,6 +16,7 @@ from runtime.containment import short_repr
 from runtime.current import ViaName, current_process, current_table, require_process
 from runtime.errors import AlreadyStarted, NoNode
 from runtime.exits import NORMAL, ExitReason
+from runtime.inspection.views import Plain
 from runtime.life_scope import LifeScope
 from runtime.mailbox import MailboxLimit
 from runtime.messages import MonitorRef
@@ -72,6 +73,10 @@ class FunctionBody:
     def describe_state(self) -> str | None:
         """A function has no state to show."""
         return None
+
+    def facts(self) -> dict[str, Plain]:
+        """A function says nothing of itself."""
+        return {}
 
     def release(self) -> None:
         """Nothing is held."""

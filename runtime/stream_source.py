@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import trio
 
-from runtime.crashes import without_cancelled
+from runtime.crash_reasons import without_cancelled
 
 I = TypeVar("I")  # noqa: E741
 

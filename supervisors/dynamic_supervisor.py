@@ -351,6 +351,11 @@ class _Life:
         self._child = child
         self._process = process
 
+    @property
+    def restarts(self) -> int:
+        """Of the child."""
+        return self._child.restarts
+
     def wake(self, reason: ExitReason) -> None:
         """The process is up (``None``), or has ended."""
         if reason is None:

@@ -29,6 +29,11 @@ class _EndOfChild:
         self._child = child
         self._pid = pid
 
+    @property
+    def restarts(self) -> int:
+        """Of the child."""
+        return self._child.restarts
+
     def wake(self, reason: ExitReason) -> None:
         """The child has ended."""
         if self._child.status == "running":

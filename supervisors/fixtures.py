@@ -19,7 +19,7 @@ import pytest
 
 from runtime import ChildSpec, Node, Pid, Ref, open_node
 from runtime._trio import seed_schedule
-from runtime.crashes import leaves
+from runtime.crash_reasons import leaves
 from runtime.handle import as_ref
 from runtime.testing import LeakError, no_leaks, remember_deaths, run_in_virtual_time
 from supervisors.children import ChildSource, to_spec

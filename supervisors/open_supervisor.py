@@ -26,6 +26,7 @@ from runtime.waiting import wait_ended, wait_started
 from supervisors.backoff import Backoff
 from supervisors.children import ChildSource
 from supervisors.errors import FailedToStartChild, GaveUp, SupervisorGaveUp, exception_of
+from supervisors.operations import Operations
 from supervisors.strategies import AutoShutdown, Strategy
 from supervisors.supervisor import Supervisor
 from supervisors.supervisor_ref import SupervisorRef
@@ -91,9 +92,15 @@ class _Note:
 class OpenSupervisor(AbstractAsyncContextManager[SupervisorRef]):
     """What ``open_supervisor`` returns; use it with ``async with``, once."""
 
-    def __init__(self, spec: ChildSpec, instruments: Iterable[Instrument] | None) -> None:
+    def __init__(
+        self,
+        spec: ChildSpec,
+        instruments: Iterable[Instrument] | None,
+        operations: Iterable[ChildSpec] = (),
+    ) -> None:
         self._spec = spec
         self._instruments = instruments
+        self._operations = Operations(operations)
 
     @enable_ki_protection
     async def __aenter__(self) -> SupervisorRef:
@@ -102,6 +109,7 @@ class OpenSupervisor(AbstractAsyncContextManager[SupervisorRef]):
         async with AsyncExitStack() as stack:
             if not node_is_open():
                 await stack.enter_async_context(open_node(instruments=self._instruments))
+            await stack.enter_async_context(self._operations)
             root = await _start_root(self._spec, self._watch)
             stack.push_async_callback(self._watch.stop, root)
             stack.enter_context(self._watch.body)

@@ -336,7 +336,7 @@ class Pool(Supervising):
             owner.table, spec.make_body(), label=spec.behaviour, limit=spec.mailbox,
             budget=spec.shutdown, nursery=self._nursery, parent=owner.pid,
         )  # fmt: skip
-        process.watches[Life(owner, worker, process.pid)] = None
+        process.follower = Life(owner, worker, process.pid)
         worker.process, worker.status = process, "starting"
         return process
 

@@ -30,6 +30,11 @@ class Life:
         self._worker = worker
         self._pid = pid
 
+    @property
+    def restarts(self) -> int:
+        """Of the worker."""
+        return self._worker.restarts
+
     def wake(self, reason: ExitReason) -> None:
         """The process is up (``None``), or has ended."""
         if reason is None:

@@ -31,6 +31,7 @@ from runtime import (
 )
 from runtime.bodies import TrapMode
 from runtime.callback_results import PlainHandler
+from runtime.exits import is_clean
 from runtime.process import Process
 from runtime.server_body import ServerBody
 from supervisors.children import Child
@@ -137,6 +138,8 @@ class Supervising(GenServer):
 
     def _report(self, child: Child, pid: Pid | None, reason: ExitReason, action: str) -> None:
         process, restarts = self._process, self._restarts
+        if not is_clean(reason):
+            process.table.crashes.followed(pid, action)
         if process.table.instruments.want(ChildEnded):
             process.table.instruments.emit(
                 ChildEnded(

@@ -34,15 +34,24 @@ FLOORS: dict[str, list[str]] = {
     "runtime": [
         (
             "_trio annotations containment deadlines exits inspection.views pid plain_functions "
-            "user_code"
+            "tracebacks user_code watchdogs.pulse"
         ),
-        "bodies console.frames errors instruments keys messages outcomes turn",
-        "crashes inlet links mailbox process_table registry_entries reply_types reports table_rows",
+        (
+            "bodies console.frames errors inspection.crash_history inspection.plain instruments "
+            "keys messages outcomes turn"
+        ),
+        "crash_reasons inlet links mailbox process_table registry_entries reply_types reports table_rows",
         "process retrying",
         "callback_results current cycles entered life_scope",
-        "inline_starts life names pending_calls receiving spawning table_life timers waiting",
-        "callbacks child_spec handlers inline_calls signals stops system_messages table",
-        "calls node offload server_loop task_body task_outcomes",
+        (
+            "inline_starts inspection.cpu life names pending_calls receiving spawning table_life "
+            "timers waiting"
+        ),
+        (
+            "callbacks child_spec handlers inline_calls inspection.sampling signals stops "
+            "system_messages table"
+        ),
+        "calls inspection.snapshot node offload server_loop task_body task_outcomes watchdogs.stacks",
         "handle introspection server_body starts",
         "gen_server task via",
         "agent registry stream_options stream_source task_groups",
@@ -61,10 +70,8 @@ FLOORS: dict[str, list[str]] = {
             "rate_limiter rate_limiter_ref supervising supervisor_ref"
         ),
         "dynamic_supervisor dynamic_supervisor_ref pool supervisor",
-        (
-            "keyed_rate_limiter open_supervisor partition_supervisor "
-            "task_supervisor task_supervisor_ref"
-        ),
+        ("keyed_rate_limiter operations partition_supervisor task_supervisor task_supervisor_ref"),
+        "open_supervisor",
         "fixtures run",
         "command.arguments command.multiline command.problems command.wording",
         "command.client command.keyboard command.process_words command.top_keys",
@@ -93,6 +100,7 @@ MAY_SHIELD = {
     "runtime.stream_run": "waits for its tasks, which it has killed",
     "runtime.testing.chaos": "waits for its process, which it has killed",
     "supervisors.open_supervisor": "waits for the orderly shutdown",
+    "supervisors.operations": "waits for the orderly shutdown of its own",
 }
 
 # Public annotations that say Any, and why they must.

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from runtime.inspection.views import CrashView, Plain, ProcessView
+from runtime.inspection.views import CrashView, Plain, ProcessView, Sort
 
 VERSION: Final = 1
 """Of what is said here; both sides name theirs first."""
@@ -20,7 +20,6 @@ MAX_REQUEST: Final = 1 << 20
 MAX_ANSWER: Final = 1 << 28
 """Bytes of one frame from a service: a snapshot of a million processes fits."""
 
-Sort: TypeAlias = Literal["mailbox", "rate", "cpu", "restarts", "pid"]
 Action: TypeAlias = Literal["kill", "stop", "restart", "suspend", "resume"]
 
 

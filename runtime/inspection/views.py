@@ -5,7 +5,7 @@ A process is named by its number, which is that of its ``Pid``. Seconds are floa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
@@ -17,7 +17,7 @@ else:
 """What JSON can say."""
 
 
-class ProcessView(msgspec.Struct, frozen=True, kw_only=True):
+class ProcessView(msgspec.Struct, frozen=True, gc=False):
     """One process.
 
     ``handling`` is the message in hand as text, ``busy`` how long it has been in hand; ``oldest``
@@ -73,6 +73,10 @@ class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
     since: float
     pid: int | None
     text: str
+
+
+Sort: TypeAlias = Literal["mailbox", "rate", "cpu", "restarts", "pid"]
+"""What the first of many are chosen by; but for ``pid`` the largest comes first."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):

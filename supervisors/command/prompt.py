@@ -19,6 +19,7 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import Output
 
+from runtime.console.completion import last_word
 from supervisors.command.client import Client
 from supervisors.command.multiline import indent_after, is_whole
 from supervisors.command.problems import Declined, NotAnswered, Problem
@@ -152,14 +153,9 @@ class ServiceCompleter(Completer):
             words = self._client.complete(text, COMPLETE_WITHIN)
         except (Declined, NotAnswered):
             return
+        begun = len(last_word(text))
         for word in words:
-            yield Completion(word, start_position=-overlap(text, word))
-
-
-def overlap(text: str, word: str) -> int:
-    """How much of the end of ``text`` is the beginning of ``word``."""
-    longest = min(len(text), len(word))
-    return next((length for length in range(longest, 0, -1) if text.endswith(word[:length])), 0)
+            yield Completion(word, start_position=-begun)
 
 
 def keys() -> KeyBindings:

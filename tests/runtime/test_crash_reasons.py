@@ -19,7 +19,7 @@ from runtime import (
     spawn,
     wait_exit,
 )
-from runtime.crashes import fatal_in, foreign_cancelled, leaves, reason_of, without_cancelled
+from runtime.crash_reasons import fatal_in, foreign_cancelled, leaves, reason_of, without_cancelled
 from tests.support import a_cancelled
 
 

@@ -1,0 +1,90 @@
+"""What looks after a node beside the user's tree: the watchdog, the console.
+
+They live under a supervisor of their own, the process named ``otp``, which is started before the
+tree and stopped after it. Nothing of theirs reaches the tree: what does not start, or runs out of
+restarts, is reported, and the service goes on without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from types import TracebackType
+from typing import Final
+
+import structlog
+import trio
+from trio.lowlevel import enable_ki_protection
+
+from runtime import CallError, ChildSpec, StartError
+from runtime.calls import PidRef
+from runtime.containment import contain, short_repr, show
+from runtime.current import current_process, current_table
+from runtime.exits import SHUTDOWN
+from runtime.process import Process
+from runtime.spawning import spawn_process
+from runtime.waiting import wait_ended
+from supervisors.supervisor import Supervisor
+from supervisors.supervisor_ref import SupervisorRef
+
+NAME: Final = "otp"
+"""The name of the supervisor."""
+
+
+class Operations(AbstractAsyncContextManager[None]):
+    """Runs ``children`` under the supervisor ``otp`` for the length of a block, if there are any.
+
+    One node has one: a block inside another runs none of its own.
+    """
+
+    def __init__(self, children: Iterable[ChildSpec]) -> None:
+        self._children = tuple(children)
+        self._stack = AsyncExitStack()
+
+    @enable_ki_protection
+    async def __aenter__(self) -> None:
+        """Start them one by one; what does not start is reported."""
+        table = current_table()
+        if not self._children or NAME in table.by_name:
+            return
+        await trio.lowlevel.checkpoint_if_cancelled()
+        await table.opened.wait()
+        spec = Supervisor.child_spec([])
+        root = spawn_process(
+            table, spec.make_body(), label=spec.behaviour, name=NAME, budget=spec.shutdown
+        )
+        if (keeper := current_process()) is not None:
+            table.keepers[root] = keeper
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(_stop, root)
+            otp = SupervisorRef(PidRef(root.pid, root))
+            for child in self._children:
+                try:
+                    await otp.start_child(child)
+                except (StartError, CallError) as exc:
+                    _say(child, exc)
+            self._stack = stack.pop_all()
+
+    @enable_ki_protection
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _exc: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        """Stop them in order, whatever is cancelled."""
+        await self._stack.aclose()
+
+
+async def _stop(root: Process) -> None:
+    if root.status != "ended":
+        root.signal(root.table.owner, SHUTDOWN)
+        with trio.CancelScope(shield=True):
+            await wait_ended(root)
+
+
+def _say(child: ChildSpec, exc: Exception) -> None:
+    log = structlog.get_logger("trio_otp")
+    contain(None, lambda: log.error(
+        "not started, the service goes on without it", child=show(child.id), error=short_repr(exc)
+    ))  # fmt: skip
