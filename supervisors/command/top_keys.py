@@ -7,8 +7,8 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from runtime.console.frames import Action, Sort
-from runtime.inspection.views import ProcessView
+from runtime.console.frames import Action
+from runtime.inspection.views import ProcessView, Sort
 from supervisors.command.wording import title_of
 
 Mode: TypeAlias = Literal["list", "find", "detail", "sure"]

@@ -11,8 +11,8 @@ from rich.layout import Layout
 from rich.table import Table
 from rich.text import Text
 
-from runtime.console.frames import InfoView, Sort, StackView
-from runtime.inspection.views import ProcessView, Snapshot
+from runtime.console.frames import InfoView, StackView
+from runtime.inspection.views import ProcessView, Snapshot, Sort
 from supervisors.command.info_screen import info_screen, stack_screen
 from supervisors.command.process_words import alarm_lines, heading, status_text
 from supervisors.command.top_keys import Do, Look, selected
@@ -148,12 +148,16 @@ def _question(asked: Do | None) -> str:
 
 
 def _below(look: Look) -> Text:
-    match look.mode:
-        case "find":
-            text = Text(f"find: {look.find}▏  enter keeps it, escape forgets it", style="yellow")
-        case "list" | "detail" as mode:
-            text = line(look.note, "yellow") if look.note else Text(_HELP[mode], "dim")
-        case "sure":
-            text = line(_question(look.asked), "bold red")
+    text = _words(look)
     text.no_wrap, text.overflow = True, "ellipsis"
     return text
+
+
+def _words(look: Look) -> Text:
+    match look.mode:
+        case "find":
+            return Text(f"find: {look.find}▏  enter keeps it, escape forgets it", style="yellow")
+        case "sure":
+            return line(_question(look.asked), "bold red")
+        case mode:
+            return line(look.note, "yellow") if look.note else Text(_HELP[mode], "dim")
