@@ -35,19 +35,27 @@ from runtime.gen_server import GenServer
 from runtime.handle import Handle
 from runtime.handlers import handles
 from runtime.inspection.snapshot import crashes, snapshot
-from runtime.inspection.views import AlarmView, CrashView, ProcessView, Snapshot
+from runtime.inspection.tracing import trace, untrace
+from runtime.inspection.views import AlarmView, CrashView, ProcessView, Snapshot, TraceEvent
 from runtime.instruments import (
     BudgetExceeded,
+    CallEnded,
     ChildEnded,
+    ChildRefused,
     ChildStartFailed,
     CleanupFailed,
     Event,
     Instrument,
+    LoopStalled,
+    MailboxLong,
     MessageDropped,
+    MessageOld,
     MessageUnexpected,
+    PermitsGranted,
     ProcessCrashed,
     ProcessEnded,
     ProcessStarted,
+    RestartsHigh,
     StillAlive,
 )
 from runtime.introspection import (
@@ -103,31 +111,36 @@ from runtime.task_groups import AfterTimeout, race, result_many, wait_many
 from runtime.task_outcomes import Exited, Ok, OnTimeout, Outcome, TimedOut
 from runtime.timers import TimerRef, cancel_timer, read_timer, send_after, send_at, send_interval
 from runtime.via import Directory, Via, via
+from runtime.watchdogs.limits import WatchdogLimits
+from runtime.watchdogs.watchdog import Watchdog, current_alarms
 
 __all__ = [
     "AccessDenied", "AfterTimeout", "Agent", "AgentRef", "AlarmView", "AlreadyRegistered",
-    "AlreadyStarted", "BadResult", "BudgetExceeded", "Call", "CallCycle", "CallError", "CallExit",
-    "CallTimeout", "Cast", "CastResult", "ChildEnded", "ChildSpec", "ChildStartFailed", "ChildType",
-    "CleanupFailed", "Continue", "CrashView", "Crashed", "Directory", "Down", "Entry", "Event",
-    "Exit", "ExitReason", "Exited", "GenServer", "Handle", "Headers", "Idle", "IdleTimeout",
-    "Ignore", "Ignored", "InitResult", "Instrument", "Killed", "MailboxFull", "MailboxLimit",
-    "MailboxPolicy", "MessageDropped", "MessageUnexpected", "MonitorRef", "NameTaken", "NoNode",
-    "NoProcess", "NoReply", "Node", "Normal", "Ok", "OnTimeout", "Outcome", "OutsideProcess", "Pid",
+    "AlreadyStarted", "BadResult", "BudgetExceeded", "Call", "CallCycle", "CallEnded", "CallError",
+    "CallExit", "CallTimeout", "Cast", "CastResult", "ChildEnded", "ChildRefused", "ChildSpec",
+    "ChildStartFailed", "ChildType", "CleanupFailed", "Continue", "CrashView", "Crashed",
+    "Directory", "Down", "Entry", "Event", "Exit", "ExitReason", "Exited", "GenServer", "Handle",
+    "Headers", "Idle", "IdleTimeout", "Ignore", "Ignored", "InitResult", "Instrument", "Killed",
+    "LoopStalled", "MailboxFull", "MailboxLimit", "MailboxLong", "MailboxPolicy", "MessageDropped",
+    "MessageOld", "MessageUnexpected", "MonitorRef", "NameTaken", "NoNode", "NoProcess", "NoReply",
+    "Node", "Normal", "Ok", "OnTimeout", "Outcome", "OutsideProcess", "PermitsGranted", "Pid",
     "ProcessCrashed", "ProcessEnded", "ProcessExit", "ProcessInfo", "ProcessNotFound",
     "ProcessStarted", "ProcessView", "PubSub", "ReceiveTimeout", "Ref", "Registered", "Registry",
     "RegistryInfo", "RegistryKeys", "RegistryRef", "Reply", "ReplyDropped", "ReplyTo", "Request",
-    "Restart", "Retryable", "ServerStatus", "Shutdown", "ShutdownBudget", "Snapshot", "StartError",
-    "StartFailed", "StartTimeout", "Statistics", "StillAlive", "Stop", "Stream", "StreamKeywords",
-    "Table", "TableAccess", "TableInfo", "TableKind", "TableNotFound", "TableTransfer", "Task",
-    "TaskDone", "TaskExit", "TaskTimeout", "TimedOut", "TimerRef", "UnhandledMessage",
-    "Unregistered", "Via", "async_stream", "async_stream_nolink", "callers", "cancel_timer",
-    "child_spec", "configure_logging", "crashes", "demonitor", "exit", "get_state", "get_status",
-    "handles", "is_alive", "kill", "link", "log_reports", "monitor", "named", "open_node",
-    "process_info", "processes", "race", "read_timer", "receive", "ref", "register", "registered",
-    "replace_state", "result_many", "resume", "retry_after", "retryable", "self_", "send",
-    "send_after", "send_at", "send_interval", "set_label", "snapshot", "spawn", "spawn_link",
-    "spawn_monitor", "start", "start_link", "statistics", "suspend", "to_process", "to_thread",
-    "trap_exits", "unlink", "unregister", "via", "wait_exit", "wait_many", "whereis",
+    "Restart", "RestartsHigh", "Retryable", "ServerStatus", "Shutdown", "ShutdownBudget",
+    "Snapshot", "StartError", "StartFailed", "StartTimeout", "Statistics", "StillAlive", "Stop",
+    "Stream", "StreamKeywords", "Table", "TableAccess", "TableInfo", "TableKind", "TableNotFound",
+    "TableTransfer", "Task", "TaskDone", "TaskExit", "TaskTimeout", "TimedOut", "TimerRef",
+    "TraceEvent", "UnhandledMessage", "Unregistered", "Via", "Watchdog", "WatchdogLimits",
+    "async_stream", "async_stream_nolink", "callers", "cancel_timer", "child_spec",
+    "configure_logging", "crashes", "current_alarms", "demonitor", "exit", "get_state",
+    "get_status", "handles", "is_alive", "kill", "link", "log_reports", "monitor", "named",
+    "open_node", "process_info", "processes", "race", "read_timer", "receive", "ref", "register",
+    "registered", "replace_state", "result_many", "resume", "retry_after", "retryable", "self_",
+    "send", "send_after", "send_at", "send_interval", "set_label", "snapshot", "spawn",
+    "spawn_link", "spawn_monitor", "start", "start_link", "statistics", "suspend", "to_process",
+    "to_thread", "trace", "trap_exits", "unlink", "unregister", "untrace", "via", "wait_exit",
+    "wait_many", "whereis",
 ]  # fmt: skip
 
 _publish("runtime", {name: globals()[name] for name in __all__})

@@ -95,7 +95,7 @@ def set_label(label: str | None) -> None:
 
 async def get_state(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> dict[str, Any]:
     """A copy of a server's attributes, once it has handled what was sent before."""
-    return await _ask(target, "get_state()", _state, timeout)
+    return await ask_loop(target, "get_state()", _state, timeout)
 
 
 async def replace_state(
@@ -118,7 +118,7 @@ async def replace_state(
         attributes.update(state)
         return dict(state)
 
-    return await _ask(target, "replace_state()", replace, timeout)
+    return await ask_loop(target, "replace_state()", replace, timeout)
 
 
 async def get_status(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> ServerStatus:
@@ -130,17 +130,17 @@ async def get_status(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> Ser
             process.pid, type(loop.server).__name__, process.status, process.parent, _state(loop)
         )
 
-    return await _ask(target, "get_status()", status, timeout)
+    return await ask_loop(target, "get_status()", status, timeout)
 
 
 async def suspend(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> None:
     """Let a server handle nothing until ``resume``; messages queue up, calls wait."""
-    await _ask(target, "suspend()", _set_suspended(True), timeout)
+    await ask_loop(target, "suspend()", _set_suspended(True), timeout)
 
 
 async def resume(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> None:
     """Let a suspended server go on, in order. One is enough, however often it was suspended."""
-    await _ask(target, "resume()", _set_suspended(False), timeout)
+    await ask_loop(target, "resume()", _set_suspended(False), timeout)
 
 
 async def statistics(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> Statistics:
@@ -151,12 +151,13 @@ async def statistics(target: Target, *, timeout: float = DEFAULT_TIMEOUT) -> Sta
         now = trio.current_time()
         return Statistics(process.started_at, now, process.handled, len(process.mailbox))
 
-    return await _ask(target, "statistics()", count, timeout)
+    return await ask_loop(target, "statistics()", count, timeout)
 
 
-async def _ask(
+async def ask_loop(
     target: Target, operation: str, perform: Callable[[ServerLoop], T], timeout: float
 ) -> T:
+    """Let the loop of a server ``perform`` something, in its turn; ``operation`` names it."""
     return await _handle(target).call(LoopCall(operation, perform), timeout=timeout)
 
 

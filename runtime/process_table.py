@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextvars
 import os
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
 import trio
@@ -59,7 +59,6 @@ class ProcessTable(Generic[P]):
         self.thread = threading.get_ident()
         self.token = trio.lowlevel.current_trio_token()
         self.pulse = Pulse(self.token)
-        self.alarms: dict[Hashable, AlarmView] = {}  # those that hold, kept by the watchdog
         self.owner = Pid(0, "node")
         self.stopping = False
         self.by_pid: dict[Pid, P] = {}
@@ -73,7 +72,9 @@ class ProcessTable(Generic[P]):
         self.crashes = CrashHistory(self.stopwatch)
         self.sampler: object = None  # once somebody looks: see inspection.sampling
         self.cpu: object = None  # the same: see inspection.cpu
+        self.traces: dict[Pid, object] = {}  # of whom: see inspection.tracing
         self.alarms: tuple[AlarmView, ...] = ()  # those of the watchdog, if there is one
+        self.killed: dict[Pid, float] | None = None  # when; noted for the watchdog, if there is one
         self._last_number = 0
 
     @property

@@ -62,6 +62,8 @@ class Unregistered(msgspec.Struct, frozen=True):
 class RegistryBody(ServerBody):
     """A server's body that ends the entries with the process."""
 
+    __slots__ = ()
+
     trap: TrapMode = "not parent"
 
     async def live(self, process: Process) -> ExitReason:

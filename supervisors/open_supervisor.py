@@ -23,10 +23,11 @@ from runtime.process import Process
 from runtime.spawning import spawn_process
 from runtime.starts import start_error
 from runtime.waiting import wait_ended, wait_started
+from runtime.watchdogs.limits import WatchdogLimits
 from supervisors.backoff import Backoff
 from supervisors.children import ChildSource
 from supervisors.errors import FailedToStartChild, GaveUp, SupervisorGaveUp, exception_of
-from supervisors.operations import Operations
+from supervisors.operations import Operations, watchdog_specs
 from supervisors.strategies import AutoShutdown, Strategy
 from supervisors.supervisor import Supervisor
 from supervisors.supervisor_ref import SupervisorRef
@@ -192,7 +193,7 @@ def open_supervisor(
     children: Iterable[ChildSource], *, strategy: Strategy = "one_for_one", max_restarts: int = 3,
     max_seconds: float = 5.0, auto_shutdown: AutoShutdown = "never",
     backoff: Backoff | None = None, name: str | None = None,
-    instruments: Iterable[Instrument] | None = None,
+    instruments: Iterable[Instrument] | None = None, watchdog: bool | WatchdogLimits = False,
 ) -> AbstractAsyncContextManager[SupervisorRef]:  # fmt: skip
     """Run a supervision tree for the length of an ``async with`` block.
 
@@ -203,6 +204,9 @@ def open_supervisor(
     wins, with a note. When the root ends by ``auto_shutdown`` or ``stop``, the body is cancelled
     and the block is left quietly. Cancelling the block, also while it stops, is a request for the
     orderly shutdown and does not hurry it.
+
+    ``watchdog`` looks after the node for as long: see ``WatchdogLimits``. It is started before the
+    tree, stopped after it, and nothing that becomes of it touches the tree.
     """
     spec = root_spec(
         children,
@@ -213,4 +217,4 @@ def open_supervisor(
         auto_shutdown=auto_shutdown,
         backoff=backoff,
     )
-    return OpenSupervisor(spec, instruments)
+    return OpenSupervisor(spec, instruments, watchdog_specs(watchdog))

@@ -24,11 +24,25 @@ from runtime.exits import SHUTDOWN
 from runtime.process import Process
 from runtime.spawning import spawn_process
 from runtime.waiting import wait_ended
+from runtime.watchdogs.limits import WatchdogLimits
+from runtime.watchdogs.watchdog import Watchdog
 from supervisors.supervisor import Supervisor
 from supervisors.supervisor_ref import SupervisorRef
 
 NAME: Final = "otp"
 """The name of the supervisor."""
+
+
+def watchdog_specs(watchdog: object) -> list[ChildSpec]:
+    """The children of ``watchdog=``: none, or the watchdog with its limits."""
+    if not isinstance(watchdog, bool | WatchdogLimits):
+        raise TypeError(
+            f"watchdog: got {watchdog!r}, allowed are True, False and WatchdogLimits(...)"
+        )
+    if watchdog is False:
+        return []
+    limits = WatchdogLimits() if watchdog is True else watchdog
+    return [Watchdog.child_spec(limits).replace(name=f"{NAME}.watchdog")]
 
 
 class Operations(AbstractAsyncContextManager[None]):

@@ -25,11 +25,13 @@ from runtime import ChildSpec, Instrument, StartError, configure_logging
 from runtime.containment import contain, short_repr, show
 from runtime.current import current_table, node_is_open
 from runtime.outcomes import check_seconds
+from runtime.watchdogs.limits import WatchdogLimits
 from supervisors.backoff import Backoff
 from supervisors.children import ChildSource
 from supervisors.errors import SupervisorGaveUp
 from supervisors.interpreter import frozen, quick_switches
 from supervisors.open_supervisor import OpenSupervisor, root_spec
+from supervisors.operations import watchdog_specs
 from supervisors.strategies import AutoShutdown, Strategy
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -43,11 +45,16 @@ class _Service:
     """One run: the tree, the signals that stop it, and the status it leaves."""
 
     def __init__(
-        self, spec: ChildSpec, stop_timeout: float, instruments: Iterable[Instrument] | None
+        self,
+        spec: ChildSpec,
+        stop_timeout: float,
+        instruments: Iterable[Instrument] | None,
+        operations: Iterable[ChildSpec],
     ) -> None:
         self._spec = spec
         self._stop_timeout = stop_timeout
         self._instruments = instruments
+        self._operations = operations
         self._log = structlog.get_logger("trio_otp")
         self._signal: int | None = None
         self._token: trio.lowlevel.TrioToken | None = None
@@ -80,7 +87,7 @@ class _Service:
         if self._signal is not None:  # it came before Trio was up
             self._scope.cancel()
         with self._scope:
-            async with OpenSupervisor(self._spec, self._instruments):
+            async with OpenSupervisor(self._spec, self._instruments, self._operations):
                 self._say("service started", os_pid=os.getpid())
                 with frozen():
                     await trio.sleep_forever()
@@ -134,7 +141,7 @@ def run(
     strategy: Strategy = "one_for_one", max_restarts: int = 3, max_seconds: float = 5.0,
     auto_shutdown: AutoShutdown = "never", backoff: Backoff | None = None,
     stop_timeout: float = math.inf, console: bool = False,
-    instruments: Iterable[Instrument] | None = None,
+    instruments: Iterable[Instrument] | None = None, watchdog: bool | WatchdogLimits = True,
 ) -> None:  # fmt: skip
     """Run a supervision tree as a service, with ``trio.run``, until it ends. For ``main``.
 
@@ -150,6 +157,8 @@ def run(
     lines, on standard error. The options of the tree are those of ``Supervisor``.
     Threads switch after half a millisecond and what has started is frozen for the garbage
     collector, for as long as it runs: ``interpreter`` says why.
+    ``watchdog`` reports a loop that stands still, mailboxes that fill up and more: see
+    ``WatchdogLimits``.
     ``console`` is for a later version: this one logs a warning and runs without one.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -174,6 +183,6 @@ def run(
         structlog.get_logger("trio_otp").warning(
             "this version has no console yet; the service runs without one"
         )
-    status = _Service(spec, stop_timeout, instruments).run()
+    status = _Service(spec, stop_timeout, instruments, watchdog_specs(watchdog)).run()
     if status:
         sys.exit(status)

@@ -33,30 +33,43 @@ from tests.syntax_trees import (
 FLOORS: dict[str, list[str]] = {
     "runtime": [
         (
-            "_trio annotations containment deadlines exits inspection.views pid plain_functions "
-            "tracebacks user_code watchdogs.pulse"
+            "_trio annotations console.breaking console.completion console.places containment "
+            "deadlines exits inspection.views pid plain_functions tracebacks user_code "
+            "watchdogs.pulse"
         ),
         (
             "bodies console.frames errors inspection.crash_history inspection.plain instruments "
             "keys messages outcomes turn"
         ),
-        "crash_reasons inlet links mailbox process_table registry_entries reply_types reports table_rows",
-        "process retrying",
+        (
+            "console.outbox console.texts console.wire crash_reasons inlet links mailbox "
+            "process_table registry_entries reply_types reports table_rows watchdogs.limits"
+        ),
+        "console.connections process retrying watchdogs.alarms",
         "callback_results current cycles entered life_scope",
         (
-            "inline_starts inspection.cpu life names pending_calls receiving spawning table_life "
-            "timers waiting"
+            "console.outputs inline_starts inspection.cpu life names pending_calls receiving "
+            "spawning table_life timers waiting"
         ),
         (
-            "callbacks child_spec handlers inline_calls inspection.sampling signals stops "
-            "system_messages table"
+            "callbacks child_spec console.evaluation handlers inline_calls inspection.sampling "
+            "signals stops system_messages table"
         ),
-        "calls inspection.snapshot node offload server_loop task_body task_outcomes watchdogs.stacks",
-        "handle introspection server_body starts",
-        "gen_server task via",
-        "agent registry stream_options stream_source task_groups",
-        "registry_ref stream_run",
-        "pubsub stream testing.deaths testing.nodes testing.patterns testing.virtual_time",
+        (
+            "calls inspection.snapshot node offload server_loop task_body task_outcomes "
+            "watchdogs.stacks"
+        ),
+        "console.finding handle introspection server_body starts watchdogs.stall",
+        "console.acts gen_server inspection.tracing task via",
+        (
+            "agent console.questions registry stream_options stream_source task_groups "
+            "watchdogs.watchdog"
+        ),
+        "console.session console.vocabulary registry_ref stream_run",
+        (
+            "console.console pubsub stream testing.deaths testing.nodes testing.patterns "
+            "testing.virtual_time"
+        ),
         (
             "testing.captured_reports testing.chaos testing.ending testing.leaks "
             "testing.own_process testing.receiving testing.scripted testing.starting"

@@ -15,29 +15,39 @@ from typing import ClassVar
 import msgspec
 import trio
 
+from runtime.console.acts import NotDone, Restart
 from runtime.console.breaking import Breaker
 from runtime.console.completion import completions
 from runtime.console.connections import Connection, Listener
 from runtime.console.evaluation import Names
 from runtime.console.frames import (
     VERSION,
+    Act,
     Answer,
+    AskCrashes,
+    AskInfo,
+    AskTop,
+    AskTree,
     Complete,
     Completions,
     Evaluate,
     Failed,
-    Frame,
+    StopTop,
+    ToClient,
     ToService,
     Welcome,
 )
 from runtime.console.outputs import Outputs
 from runtime.console.places import listen
+from runtime.console.questions import Asker
 from runtime.console.session import Session
-from runtime.containment import attempt, short_repr
+from runtime.console.vocabulary import vocabulary
+from runtime.containment import attempt, clean, outcome_of, short_repr
 from runtime.exits import SHUTDOWN, ExitReason, Shutdown
 from runtime.gen_server import GenServer
 from runtime.handlers import handles
 from runtime.messages import SystemCast
+from runtime.names import registered
 from runtime.process import Process
 from runtime.server_body import ServerBody
 from runtime.spawning import FunctionBody, spawn_process
@@ -97,8 +107,12 @@ class Console(GenServer):
     inline: ClassVar[bool] = False
     _body_class: ClassVar[type[ServerBody]] = ConsoleBody
 
-    def __init__(self, service: str) -> None:
+    def __init__(
+        self, service: str, *, restart: Restart | None = None, package: object = None
+    ) -> None:
         self._service = service
+        self._restart = no_restart if restart is None else restart
+        self._package = package
         self._since = time.monotonic()
         self._outputs = Outputs()
         self._breaker = Breaker()
@@ -134,6 +148,7 @@ class Console(GenServer):
             await client.ended()
         await listener.ended()
         for session in self._sessions.values():
+            session.asker.look_away()
             session.names.forget()
         self._outputs.close()
         self._breaker.close()
@@ -147,11 +162,11 @@ class Console(GenServer):
         if isinstance(frame, Evaluate):
             session.evaluate(frame)
             return
+        if isinstance(frame, Act):
+            self._nursery.start_soon(self._act, session, frame)
+            return
         answer, error = attempt(self._answer, session, frame)
-        if error is not None:
-            answer = Failed(frame.id, type(error).__name__, str(error))
-        connection.outbox.put(answer)
-        connection.answered()
+        session.answer(_failed(frame.id, error) if answer is None else answer)
 
     @handles(Interrupted)
     def _interrupted(self, message: Interrupted) -> None:
@@ -169,6 +184,7 @@ class Console(GenServer):
         if session is not None and (process := session.end()) is not None:
             await stop_processes([(process, _TO_STOP)], self._process.pid)
         if session is not None:
+            session.asker.look_away()
             session.names.forget()
             del self._sessions[connection.number]
         await connection.ended()
@@ -178,8 +194,8 @@ class Console(GenServer):
     def _session_of(self, connection: Connection) -> Session:
         session = self._sessions.get(connection.number)
         if session is None:
-            names = Names(connection.number, {"__name__": "__console__"})
-            session = Session(connection, names, self._outputs, self._start)
+            names = Names(connection.number, vocabulary(self._restart, self._package))
+            session = Session(connection, names, self._outputs, self._start, Asker(self._restart))
             self._sessions[connection.number] = session
         return session
 
@@ -190,14 +206,21 @@ class Console(GenServer):
             nursery=self._nursery, parent=process.pid,
         )  # fmt: skip
 
-    def _answer(self, session: Session, frame: ToService) -> Frame:
+    def _answer(self, session: Session, frame: ToService) -> ToClient:
         match frame:
             case Complete():
-                return Completions(frame.id, completions(frame.text, session.names.names, ()))
+                words = completions(frame.text, session.names.names, registered())
+                return Completions(frame.id, words)
+            case AskTree() | AskTop() | StopTop() | AskInfo() | AskCrashes():
+                return _answer(frame.id, session.asker.answer(frame))
             case _:
-                raise NotImplementedError(type(frame).__name__)
+                raise NotImplementedError(f"{type(frame).__name__} is no question to the loop")
 
-    # -- for other threads --------------------------------------------------------------------------
+    async def _act(self, session: Session, frame: Act) -> None:
+        done, error = await outcome_of(session.asker.do(frame))
+        session.answer(_failed(frame.id, error) if error is not None else _answer(frame.id, done))
+
+    # -- where it lives --------------------------------------------------------------------------
 
     @property
     def _process(self) -> Process:
@@ -251,7 +274,7 @@ class Reception:
         for _ in range(_TRIES):
             view, error = attempt(stack_of_loop, self._table)
             if error is None:
-                connection.outbox.put(Answer(number, msgspec.Raw(msgspec.msgpack.encode(view))))
+                connection.outbox.put(_answer(number, view))
                 return
         connection.outbox.put(Failed(number, "RuntimeError", "the stack changed while it was read"))
 
@@ -265,3 +288,16 @@ def _why(process: Process) -> str:
     if process.table.stopping or isinstance(process.exiting, Shutdown):
         return "the service is stopping"
     return f"the console has ended ({short_repr(process.exiting)}), the service goes on"
+
+
+def _answer(number: int, data: object) -> Answer:
+    return Answer(number, msgspec.Raw(msgspec.msgpack.encode(data)))
+
+
+def _failed(number: int, error: BaseException | None) -> Failed:
+    return Failed(number, type(error).__name__, clean(str(error)))
+
+
+async def no_restart(process: Process) -> str:
+    """What a console without supervisors says to a restart."""
+    raise NotDone(f"{process.pid!r} has no supervisor that could start it anew")

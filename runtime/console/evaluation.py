@@ -18,6 +18,7 @@ from typing import Any, Final, Generic, TypeVar
 import trio
 from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
+from runtime.console import breaking
 from runtime.console.breaking import Breakable
 from runtime.console.frames import Done, Failed
 from runtime.console.outputs import Sink, sink_var
@@ -175,7 +176,10 @@ def failure(number: int, crash: BaseException, file: str) -> Failed:
 
 def _traceback(crash: BaseException, file: str) -> str:
     crash.__traceback__ = _from_the_source(crash.__traceback__, file)
-    return "".join(traceback.format_exception(crash)).rstrip()
+    report = traceback.TracebackException.from_exception(crash)
+    while report.stack and report.stack[-1].filename == breaking.__file__:
+        report.stack.pop()  # it says where ctrl-C was heard
+    return "".join(report.format()).rstrip()
 
 
 def _from_the_source(trace: TracebackType | None, file: str) -> TracebackType | None:

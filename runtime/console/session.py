@@ -19,6 +19,7 @@ from runtime.console.connections import Connection
 from runtime.console.evaluation import Evaluation, Names
 from runtime.console.frames import Evaluate, Failed, ToClient
 from runtime.console.outputs import Outputs
+from runtime.console.questions import Asker
 from runtime.containment import short_repr
 from runtime.exits import ExitReason
 from runtime.process import Process
@@ -35,12 +36,13 @@ class Session:
         names: Names,
         outputs: Outputs,
         start: Callable[[Session], Process],
+        asker: Asker,
     ) -> None:
         self.connection = connection
         self.names = names
+        self.asker = asker
         self.current: Evaluation | None = None
         self.process: Process | None = None
-        self.looks = False  # CPU time is measured for it
         self._waiting: deque[Evaluation] = deque()
         self._outputs = outputs
         self._start = start
@@ -64,13 +66,13 @@ class Session:
         for one in tuple(self._waiting):
             if one.number == number:
                 self._waiting.remove(one)
-                self._answer(Failed(number, "KeyboardInterrupt", "KeyboardInterrupt"))
+                self.answer(Failed(number, "KeyboardInterrupt", "KeyboardInterrupt"))
 
     def end(self) -> Process | None:
         """What waits is never begun; the process, which is to be stopped."""
         while self._waiting:
             evaluation = self._waiting.popleft()
-            self._answer(Failed(evaluation.number, "Shutdown", "the console is closed"))
+            self.answer(Failed(evaluation.number, "Shutdown", "the console is closed"))
         return self.process
 
     @enable_ki_protection
@@ -79,15 +81,14 @@ class Session:
         process = self.process
         assert process is not None
         assert process.task is not None
-        home = _trio.scope_fingerprint(process.task)
         while True:
             await self._work.wait()
             while self._waiting:
                 self.current = evaluation = self._waiting.popleft()
                 answer = await evaluation.run(self.names)
                 self.current = None
-                self._answer(answer)
-                if _trio.scope_fingerprint(process.task) != home:
+                self.answer(answer)
+                if _trio.has_leaked_scopes(process.task):
                     return  # Trio cannot close for us what was left open, the end of a process can
             self._work = trio.Event()
 
@@ -96,18 +97,19 @@ class Session:
         current, self.current, self.process = self.current, None, None
         if current is not None:
             text = f"the process of this session has ended: {short_repr(reason)}"
-            self._answer(Failed(current.number, type(reason).__name__, text))
+            self.answer(Failed(current.number, type(reason).__name__, text))
         if self._waiting:
             self._waiting, waiting = deque(), self._waiting
             for one in waiting:
                 text = "the process of this session has ended before this could begin"
-                self._answer(Failed(one.number, type(reason).__name__, text))
+                self.answer(Failed(one.number, type(reason).__name__, text))
 
     def _print(self, text: str) -> None:
         """Of processes that it has started; they may outlive the evaluation."""
         number = 0 if self.current is None else self.current.number
         self.connection.outbox.put_output(number, text)
 
-    def _answer(self, frame: ToClient) -> None:
+    def answer(self, frame: ToClient) -> None:
+        """The answer to a question of the client."""
         self.connection.outbox.put(frame)
         self.connection.answered()

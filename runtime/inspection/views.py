@@ -66,6 +66,28 @@ class CrashView(msgspec.Struct, frozen=True, kw_only=True):
     then: str | None
 
 
+TraceWhat: TypeAlias = Literal[
+    "call", "cast", "info", "reply", "error", "noreply", "stop", "raise", "ended", "limit"
+]
+"""What a traced server did: it took a message, its handler is through, it has ended."""
+
+
+class TraceEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a server that is traced: see ``trace``.
+
+    First what it takes: a ``call``, ``cast`` or ``info``, with the message as ``text``. Then what
+    came of it after ``seconds``: a ``reply``, an ``error`` for the caller, ``noreply``, ``stop``
+    with the reason, or ``raise`` with the exception. ``ended`` and ``limit`` are the last of all.
+    ``at`` is Unix time.
+    """
+
+    at: float
+    pid: int
+    what: TraceWhat
+    text: str | None = None
+    seconds: float | None = None
+
+
 class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
     """Something that should not last. ``since`` is Unix time; ``kind`` is the event's name."""
 

@@ -14,25 +14,25 @@ from trio.lowlevel import TrioToken
 
 
 class Pulse:
-    """One question at a time, and how long it has been waiting for its answer."""
+    """One question at a time. ``asked_at`` is when, monotonic, and ``None`` once it is answered."""
 
-    __slots__ = ("_asked_at", "_token")
+    __slots__ = ("_token", "asked_at")
 
     def __init__(self, token: TrioToken) -> None:
         self._token = token
-        self._asked_at: float | None = None
+        self.asked_at: float | None = None
 
     def ask(self) -> None:
         """Let the loop answer, unless it still owes an answer."""
-        if self._asked_at is None:
-            self._asked_at = time.monotonic()
+        if self.asked_at is None:
+            self.asked_at = time.monotonic()
             with suppress(trio.RunFinishedError):
                 self._token.run_sync_soon(self._answer)
 
     def late(self) -> float:
         """For how many seconds the loop has owed an answer; 0 if it owes none."""
-        asked_at = self._asked_at
+        asked_at = self.asked_at  # another thread may change it between two lines
         return 0.0 if asked_at is None else time.monotonic() - asked_at
 
     def _answer(self) -> None:
-        self._asked_at = None
+        self.asked_at = None
