@@ -6,13 +6,20 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from contextvars import copy_context
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app, run_in_terminal
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.completion import (
+    CompleteEvent,
+    Completer,
+    Completion,
+    get_common_complete_suffix,
+)
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.input import Input
@@ -74,6 +81,7 @@ class Prompt:
             input=terminal,
             output=screen,
         )
+        self._context = copy_context()  # in which its application is the current one
         client.tell = self.write
 
     def run(self) -> None:
@@ -109,23 +117,27 @@ class Prompt:
     def _listen(self) -> None:
         """While somebody types, output of tasks and the service's goodbye are shown at once."""
         app = get_app()
+        self._context = copy_context()
 
         def heard() -> None:
             try:
                 self._client.poll()
             except Problem as exc:
                 loop.remove_reader(self._client.fileno())
-                app.exit(exception=exc)
+                if not app.is_done:
+                    app.exit(exception=exc)
 
         loop = asyncio.get_running_loop()
         loop.add_reader(self._client.fileno(), heard)
+        loop.call_soon(heard)  # what came with the last answer makes nothing readable
 
     def write(self, text: str) -> None:
         """Show a text, above the line that is being typed if there is one. From any thread."""
         app = self._session.app
         shown = partial(self._show, harmless(text))
         if app.is_running and app.loop is not None:
-            app.loop.call_soon_threadsafe(partial(run_in_terminal, shown))
+            show = partial(run_in_terminal, shown)
+            app.loop.call_soon_threadsafe(show, context=self._context)
         else:
             shown()
 
@@ -158,6 +170,13 @@ class ServiceCompleter(Completer):
             yield Completion(word, start_position=-begun)
 
 
+def common_suffix(buffer: Buffer) -> str:
+    """What all completions add to what is there, at once: what is typed next comes after it."""
+    asked = CompleteEvent(completion_requested=True)
+    found = list(buffer.completer.get_completions(buffer.document, asked))
+    return get_common_complete_suffix(buffer.document, found)
+
+
 def keys() -> KeyBindings:
     """Enter runs what is whole and else begins a line; tab completes or indents."""
     bindings = KeyBindings()
@@ -179,7 +198,9 @@ def keys() -> KeyBindings:
             buffer.insert_text("    ")
         elif buffer.complete_state:
             buffer.complete_next()
+        elif common := common_suffix(buffer):
+            buffer.insert_text(common)
         else:
-            buffer.start_completion(insert_common_part=True)
+            buffer.start_completion()
 
     return bindings

@@ -139,9 +139,7 @@ def test_crashes_are_drawn_or_encoded(
     assert msgspec.json.decode(capsys.readouterr().out, type=list[CrashView]) == [CRASH]
 
 
-def test_services_are_drawn_or_encoded(
-    screen: Console, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_services_are_drawn_or_encoded(screen: Console, capsys: pytest.CaptureFixture[str]) -> None:
     found = [
         ServiceView("shop", "/s/shop.sock", 7, "3.11.7", 65.0),
         ServiceView("ship", "/s/ship.sock", problem="no"),

@@ -22,7 +22,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_without_a_service_the_user_learns_how_to_have_one(home: Path) -> None:
-    with pytest.raises(NoService, match=r"no service has a console in .* with run\(\.\.\., console=True\)"):
+    with pytest.raises(
+        NoService, match=r"no service has a console in .* with run\(\.\.\., console=True\)"
+    ):
         socket_of(None)
     assert services() == []
 
