@@ -27,7 +27,7 @@ from runtime.watchdogs.limits import WatchdogLimits
 from supervisors.backoff import Backoff
 from supervisors.children import ChildSource
 from supervisors.errors import FailedToStartChild, GaveUp, SupervisorGaveUp, exception_of
-from supervisors.operations import Operations, watchdog_specs
+from supervisors.operations import Operations, console_specs, watchdog_specs
 from supervisors.strategies import AutoShutdown, Strategy
 from supervisors.supervisor import Supervisor
 from supervisors.supervisor_ref import SupervisorRef
@@ -194,6 +194,7 @@ def open_supervisor(
     max_seconds: float = 5.0, auto_shutdown: AutoShutdown = "never",
     backoff: Backoff | None = None, name: str | None = None,
     instruments: Iterable[Instrument] | None = None, watchdog: bool | WatchdogLimits = False,
+    console: bool = False,
 ) -> AbstractAsyncContextManager[SupervisorRef]:  # fmt: skip
     """Run a supervision tree for the length of an ``async with`` block.
 
@@ -206,7 +207,8 @@ def open_supervisor(
     orderly shutdown and does not hurry it.
 
     ``watchdog`` looks after the node for as long: see ``WatchdogLimits``. It is started before the
-    tree, stopped after it, and nothing that becomes of it touches the tree.
+    tree, stopped after it, and nothing that becomes of it touches the tree. So it is with
+    ``console``, which lets the command ``otp`` in under ``name``: see docs/console.md.
     """
     spec = root_spec(
         children,
@@ -217,4 +219,5 @@ def open_supervisor(
         auto_shutdown=auto_shutdown,
         backoff=backoff,
     )
-    return OpenSupervisor(spec, instruments, watchdog_specs(watchdog))
+    operations = [*watchdog_specs(watchdog), *console_specs(console, name)]
+    return OpenSupervisor(spec, instruments, operations)

@@ -16,8 +16,10 @@ import structlog
 import trio
 from trio.lowlevel import enable_ki_protection
 
+import runtime
 from runtime import CallError, ChildSpec, StartError
 from runtime.calls import PidRef
+from runtime.console.console import Console
 from runtime.containment import contain, short_repr, show
 from runtime.current import current_process, current_table
 from runtime.exits import SHUTDOWN
@@ -26,6 +28,7 @@ from runtime.spawning import spawn_process
 from runtime.waiting import wait_ended
 from runtime.watchdogs.limits import WatchdogLimits
 from runtime.watchdogs.watchdog import Watchdog
+from supervisors.by_hand import restart_by_hand
 from supervisors.supervisor import Supervisor
 from supervisors.supervisor_ref import SupervisorRef
 
@@ -43,6 +46,18 @@ def watchdog_specs(watchdog: object) -> list[ChildSpec]:
         return []
     limits = WatchdogLimits() if watchdog is True else watchdog
     return [Watchdog.child_spec(limits).replace(name=f"{NAME}.watchdog")]
+
+
+def console_specs(console: object, service: str | None) -> list[ChildSpec]:
+    """The children of ``console=``: none, or the console of a service of that name."""
+    if not isinstance(console, bool):
+        raise TypeError(f"console: got {console!r}, allowed are True and False")
+    if not console:
+        return []
+    if not service:
+        raise ValueError("console=True needs name=, which is what `otp attach` takes")
+    spec = Console.child_spec(service, restart=restart_by_hand, package=runtime)
+    return [spec.replace(name=f"{NAME}.console")]
 
 
 class Operations(AbstractAsyncContextManager[None]):

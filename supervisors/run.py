@@ -16,6 +16,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -31,7 +32,7 @@ from supervisors.children import ChildSource
 from supervisors.errors import SupervisorGaveUp
 from supervisors.interpreter import frozen, quick_switches
 from supervisors.open_supervisor import OpenSupervisor, root_spec
-from supervisors.operations import watchdog_specs
+from supervisors.operations import console_specs, watchdog_specs
 from supervisors.strategies import AutoShutdown, Strategy
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -136,6 +137,12 @@ def _leave_now() -> None:
     os._exit(EXIT_GAVE_UP)
 
 
+def program() -> str:
+    """What this program is called: the file it was started by, or the package."""
+    path = Path(sys.argv[0] if sys.argv and sys.argv[0] else "python")
+    return path.parent.name if path.stem == "__main__" else path.stem
+
+
 def run(
     children: Iterable[ChildSource], *, name: str | None = None,
     strategy: Strategy = "one_for_one", max_restarts: int = 3, max_seconds: float = 5.0,
@@ -159,7 +166,8 @@ def run(
     collector, for as long as it runs: ``interpreter`` says why.
     ``watchdog`` reports a loop that stands still, mailboxes that fill up and more: see
     ``WatchdogLimits``.
-    ``console`` is for a later version: this one logs a warning and runs without one.
+    ``console`` lets the command ``otp`` in, for the user that the service runs as and root, under
+    ``name`` or the name of the program: see docs/console.md.
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError(
@@ -167,8 +175,6 @@ def run(
             "use trio.run and open_supervisor there"
         )
     check_seconds("stop_timeout", stop_timeout)
-    if not isinstance(console, bool):
-        raise TypeError(f"console: got {console!r}, allowed are True and False")
     spec = root_spec(
         children,
         name=name,
@@ -178,11 +184,8 @@ def run(
         auto_shutdown=auto_shutdown,
         backoff=backoff,
     )
+    operations = [*watchdog_specs(watchdog), *console_specs(console, name or program())]
     configure_logging()
-    if console:
-        structlog.get_logger("trio_otp").warning(
-            "this version has no console yet; the service runs without one"
-        )
-    status = _Service(spec, stop_timeout, instruments, watchdog_specs(watchdog)).run()
+    status = _Service(spec, stop_timeout, instruments, operations).run()
     if status:
         sys.exit(status)

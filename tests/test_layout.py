@@ -83,7 +83,8 @@ FLOORS: dict[str, list[str]] = {
             "rate_limiter rate_limiter_ref supervising supervisor_ref"
         ),
         "dynamic_supervisor dynamic_supervisor_ref pool supervisor",
-        ("keyed_rate_limiter operations partition_supervisor task_supervisor task_supervisor_ref"),
+        "by_hand keyed_rate_limiter partition_supervisor task_supervisor task_supervisor_ref",
+        "operations",
         "open_supervisor",
         "fixtures run",
         "command.arguments command.multiline command.problems command.wording",

@@ -12,7 +12,7 @@ import keyword
 import re
 from collections.abc import Iterable, Mapping
 from types import ModuleType
-from typing import Final
+from typing import Final, cast
 
 _WORD: Final = re.compile(r"[\w.]*\Z")
 _IN_STRING: Final = re.compile(r"""(["'])((?:(?!\1).)*)\Z""")
@@ -35,6 +35,7 @@ def completions(
 ) -> tuple[str, ...]:
     """Whole words that may replace ``last_word(text)``, sorted."""
     word = last_word(text)
+    found: set[str] = set()
     if _open_string(text) is not None:
         found = {name for name in processes if name.startswith(word)}
     elif "." in word:
@@ -44,8 +45,6 @@ def completions(
         found = {name for name in known if name.startswith(word)}
         if not word.startswith("_"):
             found = {name for name in found if not name.startswith("_")}
-    else:
-        found = set()
     return tuple(sorted(found)[:_MOST])
 
 
@@ -70,7 +69,7 @@ def _look(value: object, name: str) -> object:
     """An attribute without running anything: what a descriptor would compute is not known."""
     found: object = inspect.getattr_static(value, name, _MISSING)
     if isinstance(found, staticmethod | classmethod):
-        return found.__func__
+        return cast("object", found.__func__)  # pyright: ignore[reportUnknownMemberType]
     is_slot = inspect.ismemberdescriptor(found) or inspect.isgetsetdescriptor(found)
     if is_slot and not isinstance(value, type):
         return object.__getattribute__(value, name) if _has(value, name) else _MISSING
@@ -89,7 +88,7 @@ def _has(value: object, name: str) -> bool:
 
 def _names_of(value: object) -> list[str]:
     if isinstance(value, type):
-        return type.__dir__(value)
+        return list(type.__dir__(value))
     if isinstance(value, ModuleType):
         return list(vars(value))
     return [name for name in object.__dir__(value) if isinstance(name, str)]

@@ -16,18 +16,26 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 import trio
 
 from runtime.console.frames import (
     MAX_REQUEST,
     VERSION,
+    Act,
+    AskCrashes,
+    AskInfo,
     AskStack,
+    AskTop,
+    AskTree,
+    Complete,
+    Evaluate,
     Goodbye,
     Hello,
     Interrupt,
     Refused,
+    StopTop,
     ToService,
     Welcome,
 )
@@ -57,6 +65,10 @@ def peer_uid(stream: socket.socket, platform: str = sys.platform) -> int:
     return int(uid)
 
 
+ToLoop: TypeAlias = Evaluate | Complete | AskTree | AskTop | StopTop | AskInfo | AskCrashes | Act
+"""What a client asks that the loop must answer."""
+
+
 class Thread:
     """A thread whose end the loop can wait for without blocking."""
 
@@ -83,7 +95,7 @@ class Thread:
 class Desk(Protocol):
     """What connections need of their console."""
 
-    def asked(self, connection: Connection, frame: ToService) -> None:
+    def asked(self, connection: Connection, frame: ToLoop) -> None:
         """A question to the loop; called by the loop."""
         ...
 

@@ -18,28 +18,22 @@ import trio
 from runtime.console.acts import NotDone, Restart
 from runtime.console.breaking import Breaker
 from runtime.console.completion import completions
-from runtime.console.connections import Connection, Listener
+from runtime.console.connections import Connection, Listener, ToLoop
 from runtime.console.evaluation import Names
 from runtime.console.frames import (
     VERSION,
     Act,
     Answer,
-    AskCrashes,
-    AskInfo,
-    AskTop,
-    AskTree,
     Complete,
     Completions,
     Evaluate,
     Failed,
-    StopTop,
     ToClient,
-    ToService,
     Welcome,
 )
 from runtime.console.outputs import Outputs
 from runtime.console.places import listen
-from runtime.console.questions import Asker
+from runtime.console.questions import Asker, Question
 from runtime.console.session import Session
 from runtime.console.vocabulary import vocabulary
 from runtime.containment import attempt, clean, outcome_of, short_repr
@@ -64,7 +58,7 @@ class Arrived(SystemCast, frozen=True):
     """A client asks."""
 
     connection: Connection
-    frame: ToService
+    frame: ToLoop
 
 
 class Interrupted(SystemCast, frozen=True):
@@ -165,8 +159,7 @@ class Console(GenServer):
         if isinstance(frame, Act):
             self._nursery.start_soon(self._act, session, frame)
             return
-        answer, error = attempt(self._answer, session, frame)
-        session.answer(_failed(frame.id, error) if answer is None else answer)
+        session.answer(self._answer(session, frame))
 
     @handles(Interrupted)
     def _interrupted(self, message: Interrupted) -> None:
@@ -206,15 +199,12 @@ class Console(GenServer):
             nursery=self._nursery, parent=process.pid,
         )  # fmt: skip
 
-    def _answer(self, session: Session, frame: ToService) -> ToClient:
-        match frame:
-            case Complete():
-                words = completions(frame.text, session.names.names, registered())
-                return Completions(frame.id, words)
-            case AskTree() | AskTop() | StopTop() | AskInfo() | AskCrashes():
-                return _answer(frame.id, session.asker.answer(frame))
-            case _:
-                raise NotImplementedError(f"{type(frame).__name__} is no question to the loop")
+    def _answer(self, session: Session, frame: Complete | Question) -> ToClient:
+        if isinstance(frame, Complete):
+            words = completions(frame.text, session.names.names, registered())
+            return Completions(frame.id, words)
+        answer, error = attempt(session.asker.answer, frame)
+        return _answer(frame.id, answer) if error is None else _failed(frame.id, error)
 
     async def _act(self, session: Session, frame: Act) -> None:
         done, error = await outcome_of(session.asker.do(frame))
@@ -242,7 +232,7 @@ class Reception:
         self._process = console._process
         self._table = self._process.table
 
-    def asked(self, connection: Connection, frame: ToService) -> None:
+    def asked(self, connection: Connection, frame: ToLoop) -> None:
         """See ``Desk``."""
         self._process.post_system(Arrived(connection, frame))
 

@@ -13,13 +13,12 @@ from collections.abc import Awaitable, Coroutine, Generator
 from inspect import CO_COROUTINE
 from pprint import pformat
 from types import CodeType, TracebackType
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 import trio
 from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
-from runtime.console import breaking
-from runtime.console.breaking import Breakable
+from runtime.console.breaking import HERE, Breakable
 from runtime.console.frames import Done, Failed
 from runtime.console.outputs import Sink, sink_var
 from runtime.containment import clean, crash_of, outcome_of
@@ -29,6 +28,7 @@ T_co = TypeVar("T_co", covariant=True)
 MAX_VALUE: Final = 100_000
 """Characters of a value that are shown."""
 
+_PLAIN: Final = (dict, list, tuple, set, frozenset)
 _ONE_LINE: Final = 100
 _PRETTY: Final = 20_000
 _SOURCES: Final = 200
@@ -41,7 +41,7 @@ class Asked(Generic[T_co]):
         self._name = name
         self._ask = ask
 
-    def __await__(self) -> Generator[Any, Any, T_co]:
+    def __await__(self) -> Generator[object, None, T_co]:
         return self._ask.__await__()
 
     def __del__(self) -> None:
@@ -118,7 +118,7 @@ class Evaluation:
                 return None
             value = await _perform(expression, names)
             if isinstance(value, Asked):
-                value = await _awaited(value)
+                value = await _awaited(cast("Asked[object]", value))
             return None if value is None else _remember_and_show(names, value)
         return None
 
@@ -161,8 +161,7 @@ def shown(value: object) -> str:
     text = clean(repr(value))
     if len(text) > MAX_VALUE:
         return f"{text[:MAX_VALUE]}... ({len(text)} characters)"
-    is_plain = isinstance(value, dict | list | tuple | set | frozenset)
-    if is_plain and _ONE_LINE < len(text) < _PRETTY:
+    if type(value) in _PLAIN and _ONE_LINE < len(text) < _PRETTY:
         return pformat(value, width=_ONE_LINE, sort_dicts=False)
     return text
 
@@ -177,7 +176,7 @@ def failure(number: int, crash: BaseException, file: str) -> Failed:
 def _traceback(crash: BaseException, file: str) -> str:
     crash.__traceback__ = _from_the_source(crash.__traceback__, file)
     report = traceback.TracebackException.from_exception(crash)
-    while report.stack and report.stack[-1].filename == breaking.__file__:
+    while report.stack and report.stack[-1].filename == HERE:
         report.stack.pop()  # it says where ctrl-C was heard
     return "".join(report.format()).rstrip()
 

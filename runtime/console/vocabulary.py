@@ -30,11 +30,12 @@ from runtime.console.texts import (
     tree_text,
 )
 from runtime.current import current_table
-from runtime.inspection import tracing
 from runtime.inspection.sampling import sampler_of
 from runtime.inspection.snapshot import crashes as crashes_of
 from runtime.inspection.snapshot import mailbox_of, snapshot
-from runtime.inspection.views import Sort, TraceEvent
+from runtime.inspection.tracing import trace as trace_it
+from runtime.inspection.tracing import untrace as untrace_it
+from runtime.inspection.views import ProcessView, Sort, TraceEvent
 from runtime.introspection import get_state
 from runtime.introspection import replace_state as replace_state_of
 from runtime.names import registered
@@ -87,11 +88,11 @@ def tree(who: Who | None = None) -> Shown:
     if who is None:
         return tree_text(found)
     inside = {process_of(who).pid.number}
-    chosen = [
-        view
-        for view in found.processes
-        if view.pid in inside or (view.parent in inside and not inside.add(view.pid))
-    ]
+    chosen: list[ProcessView] = []
+    for view in found.processes:
+        if view.pid in inside or view.parent in inside:
+            inside.add(view.pid)
+            chosen.append(view)
     return tree_text(structs.replace(found, processes=tuple(chosen)))
 
 
@@ -172,7 +173,7 @@ def trace(who: Who, limit: int = 100) -> Asked[Shown]:
             sink(_trace_line(said(process), event))
 
     async def begin() -> Shown:
-        await tracing.trace(server(process), tell, limit=limit)
+        await trace_it(server(process), tell, limit=limit)
         return Shown(f"tracing {said(process)}, {limit} events at most; untrace({who!r}) ends it")
 
     return Asked("trace", begin())
@@ -183,7 +184,7 @@ def untrace(who: Who) -> Asked[Shown]:
     process = process_of(who)
 
     async def end() -> Shown:
-        await tracing.untrace(server(process))
+        await untrace_it(server(process))
         return Shown(f"{said(process)} is not traced any more")
 
     return Asked("untrace", end())
