@@ -87,6 +87,14 @@ FLOORS: dict[str, list[str]] = {
         "operations",
         "open_supervisor",
         "fixtures run",
+        "command.arguments command.multiline command.problems command.wording",
+        "command.client command.keyboard command.process_words command.top_keys",
+        "command.info_screen command.prompt command.services command.tree_screen",
+        "command.answers command.repl command.top_screen",
+        "command.top",
+        "command.terminal",
+        "command.main",
+        "command.__main__",
     ],
 }
 
@@ -191,7 +199,8 @@ def test_nothing_is_imported_by_a_function_call(module: str) -> None:
 
 def test_only_what_is_declared_is_imported() -> None:
     """Beside the standard library: what the tools bring along is not there for users."""
-    declared = {"trio", "msgspec", "structlog", "sortedcontainers", "trio_parallel", *PACKAGES}
+    declared = {"trio", "msgspec", "structlog", "sortedcontainers", "trio_parallel"}
+    declared |= {"rich", "prompt_toolkit", *PACKAGES}
     foreign = {
         imported
         for module in MODULES.keys() - BY_PYTEST
