@@ -113,6 +113,8 @@ from runtime.telemetry.node_counts import BehaviourCounts, CountNode
 from runtime.telemetry.subscribing import add_instrument, remove_instrument
 from runtime.timers import TimerRef, cancel_timer, read_timer, send_after, send_at, send_interval
 from runtime.via import Directory, Via, via
+from runtime.watchdogs.limits import WatchdogLimits
+from runtime.watchdogs.watchdog import Watchdog, current_alarms
 
 __all__ = [
     "AccessDenied", "AfterTimeout", "Agent", "AgentRef", "AlarmView", "AlreadyRegistered",
@@ -132,15 +134,16 @@ __all__ = [
     "StartError", "StartFailed", "StartTimeout", "Statistics", "StillAlive", "Stop", "Stream",
     "StreamKeywords", "Table", "TableAccess", "TableInfo", "TableKind", "TableNotFound",
     "TableTransfer", "Task", "TaskDone", "TaskExit", "TaskTimeout", "TimedOut", "TimerRef",
-    "TraceEvent", "UnhandledMessage", "Unregistered", "Via", "add_instrument", "async_stream",
-    "async_stream_nolink", "callers", "cancel_timer", "child_spec", "configure_logging", "crashes",
-    "demonitor", "exit", "get_state", "get_status", "handles", "is_alive", "kill", "link",
-    "log_reports", "monitor", "named", "open_node", "process_info", "processes", "race",
-    "read_timer", "receive", "ref", "register", "registered", "remove_instrument", "replace_state",
-    "result_many", "resume", "retry_after", "retryable", "self_", "send", "send_after", "send_at",
-    "send_interval", "set_label", "snapshot", "spawn", "spawn_link", "spawn_monitor", "start",
-    "start_link", "statistics", "suspend", "to_process", "to_thread", "trace", "trap_exits",
-    "unlink", "unregister", "untrace", "via", "wait_exit", "wait_many", "whereis",
+    "TraceEvent", "UnhandledMessage", "Unregistered", "Via", "Watchdog", "WatchdogLimits",
+    "add_instrument", "async_stream", "async_stream_nolink", "callers", "cancel_timer",
+    "child_spec", "configure_logging", "crashes", "current_alarms", "demonitor", "exit",
+    "get_state", "get_status", "handles", "is_alive", "kill", "link", "log_reports", "monitor",
+    "named", "open_node", "process_info", "processes", "race", "read_timer", "receive", "ref",
+    "register", "registered", "remove_instrument", "replace_state", "result_many", "resume",
+    "retry_after", "retryable", "self_", "send", "send_after", "send_at", "send_interval",
+    "set_label", "snapshot", "spawn", "spawn_link", "spawn_monitor", "start", "start_link",
+    "statistics", "suspend", "to_process", "to_thread", "trace", "trap_exits", "unlink",
+    "unregister", "untrace", "via", "wait_exit", "wait_many", "whereis",
 ]  # fmt: skip
 
 _publish("runtime", {name: globals()[name] for name in __all__})

@@ -9,6 +9,7 @@ the same one, so the kit seeds that.
 A call that runs at once must ask in a fraction of a microsecond whether its task is cancelled,
 whether the handler has left a scope open in it, and whether it has yielded since the last call.
 The length of its turn is measured by what Trio's own clock reads, which costs less than asking it.
+Whoever asks from another thread what the loop does must see in a stack where that begins.
 A cancel scope costs more than a task, so one is put round what a task does when there is a need.
 And a task that sleeps is woken with nothing, twice for every call, so it hands Trio its trap by
 itself and takes one and the same outcome each time; Trio's own function makes a new one, and a
@@ -21,7 +22,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Awaitable, Callable, Generator
-from types import coroutine
+from types import FrameType, coroutine
 from typing import Any, Final, NoReturn, TypeAlias, cast
 
 import trio
@@ -29,6 +30,7 @@ from trio.abc import Clock
 from trio.lowlevel import Abort, Task, reschedule, wait_task_rescheduled
 
 _POLL: Final = 0.01
+_LOOP: Final = "trio._core._run"
 _CAN_SURROUND: Final = hasattr(trio._core._run, "CancelStatus") and all(
     hasattr(Task, name) for name in ("_cancel_status", "_activate_cancel_status")
 )
@@ -188,6 +190,11 @@ async def close_leaked_scopes(task: Task) -> None:
     home = getattr(task.parent_nursery, "_cancel_status", None)
     if home is not None:
         return_to_scope(task, home)
+
+
+def is_loop(frame: FrameType) -> bool:
+    """Whether this frame is Trio's own loop, which takes one step of one task after the other."""
+    return frame.f_code.co_name == "unrolled_run" and frame.f_globals.get("__name__") == _LOOP
 
 
 def seed_schedule(seed: str) -> None:

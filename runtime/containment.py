@@ -9,10 +9,12 @@ into its exit reason is in ``process``.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import Context
 from typing import TypeAlias, TypeVar
+
+import trio
 
 T = TypeVar("T")
 Method: TypeAlias = Callable[[object, str, object, object], T]
@@ -82,3 +84,13 @@ def _cut(text: str | None, value: object, limit: int) -> str:
 def show(value: object) -> str:
     """A string as it is, anything else as ``short_repr``: for names and ids in texts."""
     return value if type(value) is str else short_repr(value)
+
+
+async def outcome_of(awaitable: Awaitable[T]) -> tuple[T | None, BaseException | None]:
+    """Like ``crash_of`` for what is awaited. A cancellation is nobody's outcome and goes on."""
+    try:
+        return await awaitable, None
+    except trio.Cancelled:
+        raise
+    except BaseException as exc:  # noqa: BLE001  the one place, see above
+        return None, exc

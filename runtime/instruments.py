@@ -159,12 +159,16 @@ class MessageOld(msgspec.Struct, frozen=True):
 
 
 class RestartsHigh(msgspec.Struct, frozen=True):
-    """A supervisor is past half of what it may restart before it gives up. Told once each time."""
+    """A supervisor is past half of what it may restart before it gives up. Told once each time.
+
+    ``restarts`` of at most ``max_restarts`` have happened within ``max_seconds`` seconds.
+    """
 
     supervisor: Pid
     name: str | None
     restarts: int
     max_restarts: int
+    max_seconds: float
 
 
 class CallEnded(msgspec.Struct, frozen=True):

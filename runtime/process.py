@@ -242,6 +242,8 @@ class Process:
         self.check_thread()
         if self.status != "ended" and not self.killed:
             self.killed, self.exiting = True, None
+            if self.table.killed is not None:
+                self.table.killed[self.pid] = self.table.now()
             self.accept_exit(KILLED)
             if self.grace is not None:
                 self.grace.cancel()

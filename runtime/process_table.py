@@ -23,6 +23,7 @@ from runtime.instruments import CallEnded, Instruments
 from runtime.pid import Pid
 from runtime.timeouts import Timeouts
 from runtime.turn import Turn
+from runtime.watchdogs.pulse import Pulse
 
 P = TypeVar("P")
 
@@ -59,6 +60,7 @@ class ProcessTable(Generic[P]):
         self.context = contextvars.copy_context()
         self.thread = threading.get_ident()
         self.token = trio.lowlevel.current_trio_token()
+        self.pulse = Pulse(self.token)
         self.owner = Pid(0, "node")
         self.stopping = False
         self.by_pid: dict[Pid, P] = {}
@@ -77,6 +79,7 @@ class ProcessTable(Generic[P]):
         self.cpu: object = None  # the same: see inspection.cpu
         self.traces: dict[Pid, object] = {}  # of whom: see inspection.tracing
         self.alarms: tuple[AlarmView, ...] = ()  # those of the watchdog, if there is one
+        self.killed: dict[Pid, float] | None = None  # when; noted for the watchdog, if there is one
         self._last_number = 0
 
     @property

@@ -21,9 +21,13 @@ from runtime.instruments import (
     CleanupFailed,
     Event,
     Instrument,
+    LoopStalled,
+    MailboxLong,
     MessageDropped,
+    MessageOld,
     MessageUnexpected,
     ProcessCrashed,
+    RestartsHigh,
     StillAlive,
 )
 from runtime.tracebacks import format_crash
@@ -79,6 +83,41 @@ def _write(event: Event) -> None:
             )
         case StillAlive():
             log.warning("killed process is still alive", pid=repr(event.pid), seconds=event.seconds)
+        case LoopStalled():
+            log.error(
+                "loop stalled",
+                seconds=round(event.seconds, 3),
+                pid=None if event.pid is None else repr(event.pid),
+                name=event.name,
+                handler=event.handler,
+                line=event.line,
+                stack=event.stack,
+            )
+        case MailboxLong():
+            log.warning(
+                "mailbox long",
+                pid=repr(event.pid),
+                name=event.name,
+                length=event.length,
+                watermark=event.watermark,
+            )
+        case MessageOld():
+            log.warning(
+                "message old",
+                pid=repr(event.pid),
+                name=event.name,
+                seconds=round(event.seconds, 3),
+                length=event.length,
+            )
+        case RestartsHigh():
+            log.warning(
+                "supervisor is past half of its restarts",
+                supervisor=repr(event.supervisor),
+                name=event.name,
+                restarts=event.restarts,
+                max_restarts=event.max_restarts,
+                max_seconds=event.max_seconds,
+            )
         case ChildEnded() if not is_clean(event.reason) or event.action == GIVE_UP:
             log.warning(
                 "supervised child ended",
@@ -109,7 +148,7 @@ def _worth_a_line(total: int) -> bool:
 
 log_reports = Instrument(_write, (
     ProcessCrashed, CleanupFailed, MessageDropped, MessageUnexpected, BudgetExceeded, StillAlive,
-    ChildEnded, ChildStartFailed,
+    ChildEnded, ChildStartFailed, LoopStalled, MailboxLong, MessageOld, RestartsHigh,
 ))  # fmt: skip
 """The instrument that a node has unless it is given others."""
 

@@ -34,3 +34,7 @@ class Intensity(msgspec.Struct, frozen=True):
     def exceeded(self, restarts: tuple[float, ...]) -> bool:
         """Whether these recorded restarts are one too many."""
         return len(restarts) > self.max_restarts
+
+    def is_high(self, restarts: tuple[float, ...]) -> bool:
+        """Whether these recorded restarts are more than half of what may be."""
+        return len(restarts) * 2 > self.max_restarts

@@ -23,9 +23,11 @@ from runtime.process import Process
 from runtime.spawning import spawn_process
 from runtime.starts import start_error
 from runtime.waiting import wait_ended, wait_started
+from runtime.watchdogs.limits import WatchdogLimits
 from supervisors.backoff import Backoff
 from supervisors.children import ChildSource
 from supervisors.errors import FailedToStartChild, GaveUp, SupervisorGaveUp, exception_of
+from supervisors.operations import Operations, console_specs, watchdog_specs
 from supervisors.strategies import AutoShutdown, Strategy
 from supervisors.supervisor import Supervisor
 from supervisors.supervisor_ref import SupervisorRef
@@ -91,9 +93,15 @@ class _Note:
 class OpenSupervisor(AbstractAsyncContextManager[SupervisorRef]):
     """What ``open_supervisor`` returns; use it with ``async with``, once."""
 
-    def __init__(self, spec: ChildSpec, instruments: Iterable[Instrument] | None) -> None:
+    def __init__(
+        self,
+        spec: ChildSpec,
+        instruments: Iterable[Instrument] | None,
+        operations: Iterable[ChildSpec] = (),
+    ) -> None:
         self._spec = spec
         self._instruments = instruments
+        self._operations = Operations(operations)
 
     @enable_ki_protection
     async def __aenter__(self) -> SupervisorRef:
@@ -102,6 +110,7 @@ class OpenSupervisor(AbstractAsyncContextManager[SupervisorRef]):
         async with AsyncExitStack() as stack:
             if not node_is_open():
                 await stack.enter_async_context(open_node(instruments=self._instruments))
+            await stack.enter_async_context(self._operations)
             root = await _start_root(self._spec, self._watch)
             stack.push_async_callback(self._watch.stop, root)
             stack.enter_context(self._watch.body)
@@ -184,7 +193,8 @@ def open_supervisor(
     children: Iterable[ChildSource], *, strategy: Strategy = "one_for_one", max_restarts: int = 3,
     max_seconds: float = 5.0, auto_shutdown: AutoShutdown = "never",
     backoff: Backoff | None = None, name: str | None = None,
-    instruments: Iterable[Instrument] | None = None,
+    instruments: Iterable[Instrument] | None = None, watchdog: bool | WatchdogLimits = False,
+    console: bool = False,
 ) -> AbstractAsyncContextManager[SupervisorRef]:  # fmt: skip
     """Run a supervision tree for the length of an ``async with`` block.
 
@@ -195,6 +205,10 @@ def open_supervisor(
     wins, with a note. When the root ends by ``auto_shutdown`` or ``stop``, the body is cancelled
     and the block is left quietly. Cancelling the block, also while it stops, is a request for the
     orderly shutdown and does not hurry it.
+
+    ``watchdog`` looks after the node for as long: see ``WatchdogLimits``. It is started before the
+    tree, stopped after it, and nothing that becomes of it touches the tree. So it is with
+    ``console``, which lets the command ``otp`` in under ``name``: see docs/console.md.
     """
     spec = root_spec(
         children,
@@ -205,4 +219,5 @@ def open_supervisor(
         auto_shutdown=auto_shutdown,
         backoff=backoff,
     )
-    return OpenSupervisor(spec, instruments)
+    operations = [*watchdog_specs(watchdog), *console_specs(console, name)]
+    return OpenSupervisor(spec, instruments, operations)

@@ -27,6 +27,8 @@ class Restarts:
         self._recent: tuple[float, ...] = ()
         self._history: deque[tuple[float, str]] = deque(maxlen=_HISTORY)
         self._left_out = 0
+        self._is_high = False  # past half of what may be
+        self.passed_half = False  # by the last restart
 
     @property
     def recent(self) -> int:
@@ -51,6 +53,9 @@ class Restarts:
         """One more restart is due; whether it may be made."""
         now = trio.current_time()
         self._recent = self.intensity.record(self._recent, now)
+        was_high = self._is_high and len(self._recent) > 1
+        self._is_high = self.intensity.is_high(self._recent)
+        self.passed_half = self._is_high and not was_high
         self._left_out += len(self._history) == _HISTORY
         self._history.append((now, f"child {short_repr(child.spec.id)}: {_text(reason)}"))
         child.restarts += 1

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -25,11 +26,13 @@ from runtime import ChildSpec, Instrument, StartError, configure_logging
 from runtime.containment import contain, short_repr, show
 from runtime.current import current_table, node_is_open
 from runtime.outcomes import check_seconds
+from runtime.watchdogs.limits import WatchdogLimits
 from supervisors.backoff import Backoff
 from supervisors.children import ChildSource
 from supervisors.errors import SupervisorGaveUp
 from supervisors.interpreter import frozen, quick_switches
 from supervisors.open_supervisor import OpenSupervisor, root_spec
+from supervisors.operations import console_specs, watchdog_specs
 from supervisors.strategies import AutoShutdown, Strategy
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -43,11 +46,16 @@ class _Service:
     """One run: the tree, the signals that stop it, and the status it leaves."""
 
     def __init__(
-        self, spec: ChildSpec, stop_timeout: float, instruments: Iterable[Instrument] | None
+        self,
+        spec: ChildSpec,
+        stop_timeout: float,
+        instruments: Iterable[Instrument] | None,
+        operations: Iterable[ChildSpec],
     ) -> None:
         self._spec = spec
         self._stop_timeout = stop_timeout
         self._instruments = instruments
+        self._operations = operations
         self._log = structlog.get_logger("trio_otp")
         self._signal: int | None = None
         self._token: trio.lowlevel.TrioToken | None = None
@@ -80,7 +88,7 @@ class _Service:
         if self._signal is not None:  # it came before Trio was up
             self._scope.cancel()
         with self._scope:
-            async with OpenSupervisor(self._spec, self._instruments):
+            async with OpenSupervisor(self._spec, self._instruments, self._operations):
                 self._say("service started", os_pid=os.getpid())
                 with frozen():
                     await trio.sleep_forever()
@@ -129,12 +137,18 @@ def _leave_now() -> None:
     os._exit(EXIT_GAVE_UP)
 
 
+def program() -> str:
+    """What this program is called: the file it was started by, or the package."""
+    path = Path(sys.argv[0] if sys.argv and sys.argv[0] else "python")
+    return path.parent.name if path.stem == "__main__" else path.stem
+
+
 def run(
     children: Iterable[ChildSource], *, name: str | None = None,
     strategy: Strategy = "one_for_one", max_restarts: int = 3, max_seconds: float = 5.0,
     auto_shutdown: AutoShutdown = "never", backoff: Backoff | None = None,
     stop_timeout: float = math.inf, console: bool = False,
-    instruments: Iterable[Instrument] | None = None,
+    instruments: Iterable[Instrument] | None = None, watchdog: bool | WatchdogLimits = True,
 ) -> None:  # fmt: skip
     """Run a supervision tree as a service, with ``trio.run``, until it ends. For ``main``.
 
@@ -150,7 +164,10 @@ def run(
     lines, on standard error. The options of the tree are those of ``Supervisor``.
     Threads switch after a tenth of a millisecond and what has started is frozen for the garbage
     collector, for as long as it runs: ``interpreter`` says why.
-    ``console`` is for a later version: this one logs a warning and runs without one.
+    ``watchdog`` reports a loop that stands still, mailboxes that fill up and more: see
+    ``WatchdogLimits``.
+    ``console`` lets the command ``otp`` in, for the user that the service runs as and root, under
+    ``name`` or the name of the program: see docs/console.md.
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError(
@@ -158,8 +175,6 @@ def run(
             "use trio.run and open_supervisor there"
         )
     check_seconds("stop_timeout", stop_timeout)
-    if not isinstance(console, bool):
-        raise TypeError(f"console: got {console!r}, allowed are True and False")
     spec = root_spec(
         children,
         name=name,
@@ -169,11 +184,8 @@ def run(
         auto_shutdown=auto_shutdown,
         backoff=backoff,
     )
+    operations = [*watchdog_specs(watchdog), *console_specs(console, name or program())]
     configure_logging()
-    if console:
-        structlog.get_logger("trio_otp").warning(
-            "this version has no console yet; the service runs without one"
-        )
-    status = _Service(spec, stop_timeout, instruments).run()
+    status = _Service(spec, stop_timeout, instruments, operations).run()
     if status:
         sys.exit(status)

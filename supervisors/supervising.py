@@ -34,6 +34,7 @@ from runtime.bodies import TrapMode
 from runtime.callback_results import CallHandler
 from runtime.exits import is_clean
 from runtime.inspection.views import Plain
+from runtime.instruments import GIVE_UP, RestartsHigh
 from runtime.process import Process
 from runtime.server_body import ServerBody
 from supervisors.children import Child
@@ -158,3 +159,15 @@ class Supervising(GenServer):
                     child.spec.behaviour,
                 )
             )
+        if restarts.passed_half:
+            self._tell_half(action)
+
+    def _tell_half(self, action: str) -> None:
+        """Say once that not much is left; not if that was already too much."""
+        process, restarts = self._process, self._restarts
+        restarts.passed_half = False
+        if action != GIVE_UP and process.table.instruments.want(RestartsHigh):
+            most = restarts.intensity
+            process.table.instruments.emit(RestartsHigh(
+                process.pid, process.name, restarts.recent, most.max_restarts, most.max_seconds
+            ))  # fmt: skip

@@ -33,33 +33,44 @@ from tests.syntax_trees import (
 FLOORS: dict[str, list[str]] = {
     "runtime": [
         (
-            "_trio annotations containment deadlines exits inspection.views pid plain_functions "
-            "stack_room telemetry.node_counts tracebacks user_code"
+            "_trio annotations console.breaking console.completion console.places containment "
+            "deadlines exits inspection.views pid plain_functions stack_room "
+            "telemetry.node_counts tracebacks user_code "
+            "watchdogs.pulse"
         ),
         (
             "bodies console.frames errors inspection.crash_history inspection.plain instruments "
             "keys messages outcomes timeouts turn"
         ),
         (
-            "crash_reasons inlet links mailbox process_table registry_entries reply_types reports "
-            "table_rows"
+            "console.outbox console.texts console.wire crash_reasons inlet links mailbox "
+            "process_table registry_entries reply_types reports table_rows watchdogs.limits"
         ),
-        "process retrying telemetry.opentelemetry",
+        "console.connections process retrying telemetry.opentelemetry watchdogs.alarms",
         "callback_results current cycles entered life_scope telemetry.counting",
         (
-            "inline_starts inspection.cpu life names pending_calls receiving spawning table_life "
-            "telemetry.subscribing telemetry.told_calls timers waiting"
+            "console.outputs inline_starts inspection.cpu life names pending_calls receiving "
+            "spawning table_life telemetry.subscribing telemetry.told_calls timers waiting"
         ),
         (
-            "callbacks child_spec handlers inline_calls inspection.sampling signals stops "
-            "system_messages table"
+            "callbacks child_spec console.evaluation handlers inline_calls inspection.sampling "
+            "signals stops system_messages table"
         ),
-        "calls inspection.snapshot node offload server_loop task_body task_outcomes",
-        "handle introspection server_body starts",
-        "gen_server inspection.tracing task via",
-        "agent registry stream_options stream_source task_groups",
-        "registry_ref stream_run",
-        "pubsub stream testing.deaths testing.nodes testing.patterns testing.virtual_time",
+        (
+            "calls inspection.snapshot node offload server_loop task_body task_outcomes "
+            "watchdogs.stacks"
+        ),
+        "console.finding handle introspection server_body starts watchdogs.stall",
+        "console.acts gen_server inspection.tracing task via",
+        (
+            "agent console.questions registry stream_options stream_source task_groups "
+            "watchdogs.watchdog"
+        ),
+        "console.session console.vocabulary registry_ref stream_run",
+        (
+            "console.console pubsub stream testing.deaths testing.nodes testing.patterns "
+            "testing.virtual_time"
+        ),
         (
             "testing.captured_reports testing.chaos testing.ending testing.leaks "
             "testing.own_process testing.receiving testing.scripted testing.starting"
@@ -73,11 +84,18 @@ FLOORS: dict[str, list[str]] = {
             "rate_limiter rate_limiter_ref supervising supervisor_ref"
         ),
         "dynamic_supervisor dynamic_supervisor_ref pool supervisor",
-        (
-            "keyed_rate_limiter open_supervisor partition_supervisor "
-            "task_supervisor task_supervisor_ref"
-        ),
+        "by_hand keyed_rate_limiter partition_supervisor task_supervisor task_supervisor_ref",
+        "operations",
+        "open_supervisor",
         "fixtures run",
+        "command.arguments command.multiline command.problems command.wording",
+        "command.client command.keyboard command.process_words command.top_keys",
+        "command.info_screen command.prompt command.services command.tree_screen",
+        "command.answers command.repl command.top_screen",
+        "command.top",
+        "command.terminal",
+        "command.main",
+        "command.__main__",
     ],
 }
 
@@ -97,6 +115,7 @@ MAY_SHIELD = {
     "runtime.stream_run": "waits for its tasks, which it has killed",
     "runtime.testing.chaos": "waits for its process, which it has killed",
     "supervisors.open_supervisor": "waits for the orderly shutdown",
+    "supervisors.operations": "waits for the orderly shutdown of its own",
 }
 
 # Public annotations that say Any, and why they must.
@@ -182,7 +201,7 @@ def test_nothing_is_imported_by_a_function_call(module: str) -> None:
 def test_only_what_is_declared_is_imported() -> None:
     """Beside the standard library: what the tools bring along is not there for users."""
     declared = {"trio", "msgspec", "structlog", "sortedcontainers", "trio_parallel"}
-    declared |= {"opentelemetry", *PACKAGES}
+    declared |= {"opentelemetry", "rich", "prompt_toolkit", *PACKAGES}
     foreign = {
         imported
         for module in MODULES.keys() - BY_PYTEST

@@ -1,0 +1,64 @@
+"""What can be done to a process by hand, each with a line that says what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias, assert_never
+
+from runtime.calls import PidRef, Ref
+from runtime.console.frames import Action
+from runtime.introspection import resume, suspend
+from runtime.pid import Pid
+from runtime.process import Process
+from runtime.signals import kill
+
+Restart: TypeAlias = Callable[[Process], Awaitable[str]]
+"""How a child is stopped and started anew: supervisors know."""
+
+STOP_WITHIN = 10.0
+"""Seconds that a process has to stop by itself; then it is still asked to."""
+
+
+class NotDone(Exception):
+    """It cannot be done to this process, and why."""
+
+
+async def act(action: Action, process: Process, restart: Restart) -> str:
+    """Do it, wait until it is done, and say so."""
+    pid, target = process.pid, PidRef(process.pid, process)
+    _spare_the_console(action, pid)
+    match action:
+        case "kill":
+            kill(target)
+            return f"killed {said(process)}"
+        case "stop":
+            await target.stop(timeout=STOP_WITHIN)
+            return f"stopped {said(process)}"
+        case "restart":
+            return await restart(process)
+        case "suspend":
+            await suspend(server(process))
+            return f"suspended {said(process)}"
+        case "resume":
+            await resume(server(process))
+            return f"resumed {said(process)}"
+        case _:
+            assert_never(action)
+
+
+def server(process: Process) -> Ref:
+    """A handle of a process that answers what every server does; ``NotDone`` for others."""
+    if not process.body.is_server:
+        raise NotDone(f"{said(process)} is no server: a function answers nothing")
+    return PidRef(process.pid, process)
+
+
+def said(process: Process) -> str:
+    """How a process is called in a line."""
+    return f"{process.name or process.pid.label} ({process.pid.number})"
+
+
+def _spare_the_console(action: Action, pid: Pid) -> None:
+    """It could not be resumed: whoever would ask for it asks it."""
+    if action == "suspend" and pid.label.endswith("console"):
+        raise NotDone("the console cannot be suspended: nobody could resume it")

@@ -1,0 +1,101 @@
+"""ctrl-C for code that does not await: how a loop of an evaluation is broken, and nothing else.
+
+Only a signal handler can raise an exception in the middle of a running function, and Python runs
+those in the main thread alone. So the thread that reads the client's frames sends a signal that
+nobody uses, SIGURG, to the thread of the loop, and the handler raises KeyboardInterrupt if the code
+it has interrupted is the evaluation's own: a context variable says so, since the handler of a
+server that is called runs in the server's context, and Trio says whether a step of the runtime is
+under way that must not be torn. A signal that came at a wrong moment is sent again a little later,
+until the loop has turned: then the evaluation awaits, and is cancelled.
+
+Where the loop is not in the main thread, or the program has a use of its own for the signal, only
+what awaits can be interrupted.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextvars import ContextVar
+from types import FrameType
+from typing import Final
+
+import trio
+
+SIGNAL: Final = signal.SIGURG
+
+HERE: Final = __file__
+"""The last frame of what was broken."""
+
+_TRIES: Final = 100
+_BETWEEN: Final = 0.005
+
+
+class Breakable:
+    """Something in whose context a KeyboardInterrupt may be raised, once, if somebody wants it."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+        self.over = threading.Event()
+
+    def __enter__(self) -> None:
+        """From now on, in this task and in those it starts."""
+        self._token = breakable_var.set(self)
+
+    def __exit__(self, *_: object) -> None:
+        self.wanted = False
+        self.over.set()
+        breakable_var.reset(self._token)
+
+
+breakable_var: Final[ContextVar[Breakable | None]] = ContextVar(
+    "runtime_console_breakable", default=None
+)
+
+
+class Breaker:
+    """The signal handler, while consoles whose loop is in the main thread are up."""
+
+    _up: Final[list[Breaker]] = []
+
+    def __init__(self) -> None:
+        self._thread: int | None = None
+
+    def open(self) -> bool:
+        """Install the handler; whether that could be done. By the thread of the loop."""
+        if threading.current_thread() is not threading.main_thread():
+            return False
+        if not self._up:
+            if signal.getsignal(SIGNAL) not in (signal.SIG_DFL, signal.SIG_IGN):
+                return False
+            signal.signal(SIGNAL, _on_signal)
+        self._up.append(self)
+        self._thread = threading.get_ident()
+        return True
+
+    def close(self) -> None:
+        """Take the handler away when nobody needs it any more."""
+        if self._thread is not None:
+            self._thread = None
+            self._up.remove(self)
+            if not self._up and signal.getsignal(SIGNAL) is _on_signal:
+                signal.signal(SIGNAL, signal.SIG_DFL)
+
+    def interrupt(self, target: Breakable) -> None:
+        """Raise KeyboardInterrupt in it, if it runs now. By any thread but the loop's."""
+        thread = self._thread
+        if thread is None:
+            return
+        target.wanted = True
+        for _ in range(_TRIES):
+            signal.pthread_kill(thread, SIGNAL)
+            if target.over.wait(_BETWEEN) or not target.wanted:
+                return
+        target.wanted = False
+
+
+def _on_signal(_number: int, _frame: FrameType | None) -> None:
+    target = breakable_var.get()
+    if target is not None and target.wanted and not trio.lowlevel.currently_ki_protected():
+        target.wanted = False
+        raise KeyboardInterrupt

@@ -1,0 +1,293 @@
+"""The console of a service: a process of the tree that lets its own user in by a Unix socket.
+
+It owns the socket and the sessions, each of which is a process in its nursery. Nothing here waits
+for a client: threads read and write (see ``connections``), and what takes time is asked for by
+tasks of the nursery. However the process ends, its clients are told and its socket is taken away.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from typing import ClassVar
+
+import msgspec
+import trio
+
+from runtime.console.acts import NotDone, Restart
+from runtime.console.breaking import Breaker
+from runtime.console.completion import completions
+from runtime.console.connections import Connection, Listener, ToLoop
+from runtime.console.evaluation import Names
+from runtime.console.frames import (
+    VERSION,
+    Act,
+    Answer,
+    Complete,
+    Completions,
+    Evaluate,
+    Failed,
+    ToClient,
+    Welcome,
+)
+from runtime.console.outputs import Outputs
+from runtime.console.places import listen
+from runtime.console.questions import Asker, Question
+from runtime.console.session import Session
+from runtime.console.vocabulary import vocabulary
+from runtime.containment import attempt, clean, outcome_of, short_repr
+from runtime.exits import SHUTDOWN, ExitReason, Shutdown
+from runtime.gen_server import GenServer
+from runtime.handlers import handles
+from runtime.messages import SystemCast
+from runtime.names import registered
+from runtime.process import Process
+from runtime.server_body import ServerBody
+from runtime.spawning import FunctionBody, spawn_process
+from runtime.stops import stop_processes
+from runtime.watchdogs.stacks import stack_of_loop
+
+_TO_STOP = 1.0
+"""Seconds that an evaluation has for its clean-up, and then a client for reading the last words."""
+
+_TRIES = 3
+
+
+class Arrived(SystemCast, frozen=True):
+    """A client asks."""
+
+    connection: Connection
+    frame: ToLoop
+
+
+class Interrupted(SystemCast, frozen=True):
+    """A client has pressed ctrl-C."""
+
+    connection: Connection
+    evaluation: int
+
+
+class Left(SystemCast, frozen=True):
+    """A client has left."""
+
+    connection: Connection
+
+
+class ConsoleBody(ServerBody):
+    """A server's body inside the nursery its sessions live in, which closes what was opened."""
+
+    __slots__ = ("nursery",)
+
+    nursery: trio.Nursery
+
+    async def live(self, process: Process) -> ExitReason:
+        """Serve; then, however that ended, tell the clients and close."""
+        async with trio.open_nursery() as self.nursery:
+            reason: ExitReason = SHUTDOWN
+            try:
+                reason = await super().live(process)
+            finally:
+                server = self.server
+                if isinstance(server, Console):
+                    await server.close(process)
+        del self.nursery  # it leads back to the process
+        return reason
+
+
+class Console(GenServer):
+    """Lets the user whose service this is in, under the name of the service."""
+
+    inline: ClassVar[bool] = False
+    _body_class: ClassVar[type[ServerBody]] = ConsoleBody
+
+    def __init__(
+        self, service: str, *, restart: Restart | None = None, package: object = None
+    ) -> None:
+        self._service = service
+        self._restart = no_restart if restart is None else restart
+        self._package = package
+        self._since = time.monotonic()
+        self._outputs = Outputs()
+        self._breaker = Breaker()
+        self._sessions: dict[int, Session] = {}
+        self._listener: Listener | None = None
+
+    def init(self) -> None:
+        """Open the socket; ``PlaceRefused`` if there is no safe place for it."""
+        table = self._process.table
+        listener, place = listen(self._service)
+        self._outputs.open()
+        self.breaks_loops = self._breaker.open()
+        self._listener = Listener(listener, place, Reception(self), table.token)
+
+    async def close(self, process: Process) -> None:
+        """End the sessions, tell the clients, and let go of everything."""
+        listener = self._listener
+        if listener is None:
+            return
+        listener.close()
+        sessions = [one.end() for one in self._sessions.values()]
+        running = [(one, _TO_STOP) for one in sessions if one is not None]
+        await stop_processes(running, process.pid)
+        clients = listener.clients()
+        for client in clients:
+            client.close(_why(process))
+        with trio.move_on_after(_TO_STOP):
+            for client in clients:
+                await client.written()
+        for client in clients:
+            client.hang_up()
+        for client in clients:
+            await client.ended()
+        await listener.ended()
+        for session in self._sessions.values():
+            session.asker.look_away()
+            session.names.forget()
+        self._outputs.close()
+        self._breaker.close()
+
+    # -- what comes in --------------------------------------------------------------------------
+
+    @handles(Arrived)
+    def _arrived(self, message: Arrived) -> None:
+        connection, frame = message.connection, message.frame
+        session = self._session_of(connection)
+        if isinstance(frame, Evaluate):
+            session.evaluate(frame)
+            return
+        if isinstance(frame, Act):
+            self._nursery.start_soon(self._act, session, frame)
+            return
+        session.answer(self._answer(session, frame))
+
+    @handles(Interrupted)
+    def _interrupted(self, message: Interrupted) -> None:
+        session = self._sessions.get(message.connection.number)
+        if session is not None:
+            session.interrupt(message.evaluation)
+
+    @handles(Left)
+    def _left(self, message: Left) -> None:
+        session = self._sessions.get(message.connection.number)
+        self._nursery.start_soon(self._see_off, message.connection, session)
+
+    async def _see_off(self, connection: Connection, session: Session | None) -> None:
+        """A client has left: end his evaluation, and what reads and writes for him."""
+        if session is not None and (process := session.end()) is not None:
+            await stop_processes([(process, _TO_STOP)], self._process.pid)
+        if session is not None:
+            session.asker.look_away()
+            session.names.forget()
+            del self._sessions[connection.number]
+        await connection.ended()
+        if self._listener is not None:
+            self._listener.forget(connection)
+
+    def _session_of(self, connection: Connection) -> Session:
+        session = self._sessions.get(connection.number)
+        if session is None:
+            names = Names(connection.number, vocabulary(self._restart, self._package))
+            session = Session(connection, names, self._outputs, self._start, Asker(self._restart))
+            self._sessions[connection.number] = session
+        return session
+
+    def _start(self, session: Session) -> Process:
+        process = self._process
+        return spawn_process(
+            process.table, FunctionBody(session.live), label="session",
+            nursery=self._nursery, parent=process.pid,
+        )  # fmt: skip
+
+    def _answer(self, session: Session, frame: Complete | Question) -> ToClient:
+        if isinstance(frame, Complete):
+            words = completions(frame.text, session.names.names, registered())
+            return Completions(frame.id, words)
+        answer, error = attempt(session.asker.answer, frame)
+        return _answer(frame.id, answer) if error is None else _failed(frame.id, error)
+
+    async def _act(self, session: Session, frame: Act) -> None:
+        done, error = await outcome_of(session.asker.do(frame))
+        session.answer(_failed(frame.id, error) if error is not None else _answer(frame.id, done))
+
+    # -- where it lives --------------------------------------------------------------------------
+
+    @property
+    def _process(self) -> Process:
+        assert self._loop is not None
+        return self._loop.process
+
+    @property
+    def _nursery(self) -> trio.Nursery:
+        body = self._process.body
+        assert isinstance(body, ConsoleBody)
+        return body.nursery
+
+
+class Reception:
+    """Where the threads of connections and the process of the console meet."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._process = console._process
+        self._table = self._process.table
+
+    def asked(self, connection: Connection, frame: ToLoop) -> None:
+        """See ``Desk``."""
+        self._process.post_system(Arrived(connection, frame))
+
+    def gone(self, connection: Connection) -> None:
+        """See ``Desk``."""
+        self._process.post_system(Left(connection))
+
+    def interrupt(self, connection: Connection, evaluation: int | None) -> None:
+        """See ``Desk``."""
+        session = self._console._sessions.get(connection.number)
+        current = None if session is None else session.current
+        number = evaluation
+        if number is None:
+            number = None if current is None else current.number
+        if number is None:
+            return
+        self._table.token.run_sync_soon(self._interrupt, connection, number)
+        if current is not None and current.number == number:
+            self._console._breaker.interrupt(current.breakable)
+
+    def _interrupt(self, connection: Connection, evaluation: int) -> None:
+        """At once, and once more behind what came before it."""
+        message = Interrupted(connection, evaluation)
+        self._console._interrupted(message)
+        self._process.post_system(message)
+
+    def stack(self, connection: Connection, number: int) -> None:
+        """See ``Desk``."""
+        for _ in range(_TRIES):
+            view, error = attempt(stack_of_loop, self._table)
+            if error is None:
+                connection.outbox.put(_answer(number, view))
+                return
+        connection.outbox.put(Failed(number, "RuntimeError", "the stack changed while it was read"))
+
+    def welcome(self) -> Welcome:
+        """See ``Desk``."""
+        up = time.monotonic() - self._console._since
+        return Welcome(VERSION, self._console._service, os.getpid(), platform.python_version(), up)
+
+
+def _why(process: Process) -> str:
+    if process.table.stopping or isinstance(process.exiting, Shutdown):
+        return "the service is stopping"
+    return f"the console has ended ({short_repr(process.exiting)}), the service goes on"
+
+
+def _answer(number: int, data: object) -> Answer:
+    return Answer(number, msgspec.Raw(msgspec.msgpack.encode(data)))
+
+
+def _failed(number: int, error: BaseException | None) -> Failed:
+    return Failed(number, type(error).__name__, clean(str(error)))
+
+
+async def no_restart(process: Process) -> str:
+    """What a console without supervisors says to a restart."""
+    raise NotDone(f"{process.pid!r} has no supervisor that could start it anew")
