@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
@@ -314,3 +315,38 @@ async def test_a_sleep_is_cancelled_as_its_abort_function_says() -> None:
         await _trio.sleep(abort)
     assert scope.cancelled_caught
     assert answers == []
+
+
+async def test_a_wake_without_room_on_the_stack_leaves_a_task_asleep_that_can_be_woken() -> None:
+    woken = 0
+
+    async def sleeper() -> None:
+        nonlocal woken
+        while True:
+            await _trio.sleep(lambda _: Abort.SUCCEEDED)
+            woken += 1
+
+    def wake_at(depth: int) -> None:
+        if depth:
+            wake_at(depth - 1)
+        else:
+            _trio.wake(task)
+
+    outcomes: list[bool] = []
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(sleeper)
+        await wait_all_tasks_blocked()
+        (task,) = nursery.child_tasks
+        for depth in (*range(sys.getrecursionlimit() - 200, sys.getrecursionlimit()), 0):
+            before = woken
+            try:
+                wake_at(depth)
+            except RecursionError:
+                outcomes.append(False)
+            else:
+                outcomes.append(True)
+            await wait_all_tasks_blocked()
+            assert woken - before == outcomes[-1]
+        nursery.cancel_scope.cancel()
+    assert {*outcomes[:-1]} == {True, False}
+    assert outcomes[-1]
