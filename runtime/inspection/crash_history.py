@@ -22,7 +22,7 @@ from runtime.tracebacks import format_crash, last_frame
 KEPT: Final = 100
 """So many are kept, unless a node is told otherwise."""
 
-_BURST: Final = 50
+_BURST: Final = 20
 _FRAMES: Final = 50
 _MAX_TEXT: Final = 8_000
 
