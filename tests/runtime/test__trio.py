@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
@@ -250,3 +251,21 @@ async def test_schedule_points_tell_whether_a_task_has_let_others_run() -> None:
     await trio.lowlevel.checkpoint()
     assert _trio.schedule_points(task) != before
     assert _trio.schedule_points(nameless(task)) is None
+
+
+async def test_trios_own_loop_is_the_last_frame_of_trio_outside_of_a_task() -> None:
+    frame = sys._getframe()
+    assert not _trio.is_loop(frame)
+    outside = []
+    while frame.f_back is not None:
+        frame = frame.f_back
+        if _trio.is_loop(frame):
+            outside.append(frame)
+    assert len(outside) == 1
+
+
+def test_a_function_of_that_name_is_no_loop() -> None:
+    def unrolled_run() -> bool:
+        return _trio.is_loop(sys._getframe())
+
+    assert unrolled_run() is False

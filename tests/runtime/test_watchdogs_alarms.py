@@ -34,8 +34,8 @@ def looks(backlogs: list[tuple[int, float | None] | None], limits: WatchdogLimit
 TABLE: dict[str, tuple[list[tuple[int, float | None] | None], list[str]]] = {
     "below the watermark": ([(99, 0.0)], [""]),
     "at the watermark": ([(100, 0.0)], ["+long"]),
-    "told once while it is above": ([(100, 0.0), (500, 0.0), (101, 0.0)], ["+long", "=long", "=long"]),
-    "it hovers": ([(100, 0.0), (99, 0.0), (100, 0.0), (51, 0.0)], ["+long", "=long", "=long", "=long"]),
+    "told once while it is above": ([(100, 0.0), (500, 0.0)], ["+long", "=long"]),
+    "it hovers": ([(100, 0.0), (51, 0.0), (100, 0.0)], ["+long", "=long", "=long"]),
     "half is the end of it": ([(100, 0.0), (50, 0.0), (99, 0.0)], ["+long", "", ""]),
     "again after that": ([(100, 0.0), (50, 0.0), (100, 0.0)], ["+long", "", "+long"]),
     "empty is the end of it": ([(100, 0.0), None, (100, 0.0)], ["+long", "", "+long"]),

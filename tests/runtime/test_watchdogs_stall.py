@@ -252,7 +252,7 @@ async def test_where_nobody_tells_what_a_thread_computes_it_always_looks(
 
 
 def looks(monkeypatch: pytest.MonkeyPatch, hand: Hand) -> int:
-    """How often the thread looks, with a limit of 1 second, so that it means to do so every half."""
+    """How often the thread looks; with its limit of 1 second it means to do so every half."""
     looked: list[float] = []
 
     class Noting(StallWatch):
