@@ -168,14 +168,11 @@ class Watchdog(GenServer):
 
     # -- the alarms -------------------------------------------------------------------------
 
-    def _raise(
-        self, key: Key, text: str, until: float = math.inf, *, is_shown: bool = True
-    ) -> None:
+    def _raise(self, key: Key, text: str, until: float = math.inf) -> None:
         """It holds from now on; or goes on to hold, since it was first raised."""
         held = self._alarms.get(key)
         self._alarms[key] = _Alarm(time.time() if held is None else held.since, text, until)
-        if is_shown:
-            self._show()
+        self._show()
 
     def _end_alarms(self) -> None:
         """Those of the dead, and those whose time is over."""
