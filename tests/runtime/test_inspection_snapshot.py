@@ -16,22 +16,15 @@ from runtime import (
     GenServer,
     Node,
     NoNode,
-    NoReply,
     Pid,
-    ProcessNotFound,
     ProcessView,
-    Registry,
-    RegistryRef,
     Snapshot,
-    Table,
     crashes,
     kill,
     link,
     monitor,
     named,
-    open_node,
     self_,
-    send,
     set_label,
     snapshot,
     spawn,
@@ -43,23 +36,9 @@ from runtime import (
 from runtime.current import current_table, find_process
 from runtime.inspection.sampling import sampler_of
 from runtime.inspection.snapshot import mailbox_of, view_of
-from supervisors import DynamicSupervisor, Supervisor, open_supervisor
-from supervisors.dynamic_supervisor_ref import DynamicSupervisorRef
-from tests.support import Ask, Do, Note, Scripted
-
-
-def numbers(seen: Snapshot) -> list[int]:
-    return [one.pid for one in seen.processes]
-
-
-def names(seen: Snapshot) -> list[str | None]:
-    return [one.name for one in seen.processes]
-
-
-def the(name: str) -> ProcessView:
-    """The process of this name."""
-    (found,) = [one for one in snapshot().processes if one.name == name]
-    return found
+from supervisors import Supervisor
+from tests.runtime.inspected import names, the
+from tests.support import Do, Note, Scripted
 
 
 async def test_an_empty_node(node: Node) -> None:
@@ -347,154 +326,3 @@ async def test_one_process_alone(node: Node) -> None:
     process = find_process(server)
     assert process is not None
     assert (view_of(process),) == snapshot().processes
-
-
-# ---------------------------------------------------------------------- what they say themselves
-
-
-class Telling(GenServer):
-    """Says how it is, if it can."""
-
-    def init(self) -> None:
-        self.told: Any = {"length": 3}
-
-    def facts(self) -> Any:
-        if isinstance(self.told, Exception):
-            raise self.told
-        return self.told
-
-    def handle_info(self, message: object) -> None:
-        self.told = message
-
-
-@pytest.mark.parametrize(
-    ("told", "facts"),
-    [
-        ({"length": 3}, {"length": 3}),
-        ({}, {}),
-        (ValueError("no"), {"facts": "raised ValueError('no')"}),
-        (None, {"facts": "raised TypeError('facts: returned None, allowed is a mapping')"}),
-    ],
-)
-async def test_a_behaviour_says_how_it_is(node: Node, told: object, facts: object) -> None:
-    server = await start(Telling.child_spec().replace(name="one"))
-    server.send(told)
-    await wait_all_tasks_blocked()
-    assert the("one").facts == facts
-
-
-async def test_who_owns_tables_says_so(node: Node) -> None:
-    names_of: RegistryRef[str, None] = RegistryRef(await Registry.start())
-
-    async def owner() -> None:
-        names_of.register("owner")
-        table: Table[int, int] = Table("rows")
-        table.insert(1, 1)
-        unnamed: Table[int, int] = Table()
-        await trio.sleep_forever()
-        del unnamed
-
-    async def other() -> None:
-        names_of.register("other")
-        await trio.sleep_forever()
-
-    spawn(owner)
-    await wait_all_tasks_blocked()
-    spawn(other)
-    await wait_all_tasks_blocked()
-    assert crashes() == []
-    assert [one.facts for one in snapshot().processes[1:]] == [
-        {"tables": {"rows": 1, "unnamed 2": 0}},
-        {},
-    ]
-
-
-# ---------------------------------------------------------------------- mailboxes
-
-
-async def test_the_first_messages_that_wait(node: Node) -> None:
-    server = await start(Scripted.child_spec().replace(name="one"))
-    await suspend(server)
-    server.send("first")
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(server.call, Ask(lambda one, reply_to: NoReply()))
-        await wait_all_tasks_blocked()
-        server.send(Note(text="last"))
-        first, second, third = mailbox_of(named("one"))
-        assert first == "'first'"
-        assert second.startswith("Ask(")
-        assert third == "Note(fn=None, text='last')"
-        assert mailbox_of(server.pid, 1) == (first,)
-        assert mailbox_of(server, -1) == ()
-        nursery.cancel_scope.cancel()
-
-
-async def test_the_dead_have_no_mailbox(node: Node) -> None:
-    with pytest.raises(ProcessNotFound):
-        mailbox_of(named("nobody"))
-
-
-# ---------------------------------------------------------------------- crashes
-
-
-async def test_crashes_come_newest_last(node: Node) -> None:
-    specs = [Scripted.child_spec().replace(name=name, id=name) for name in "ab"]
-    error = ValueError("boom")
-
-    def crash(_one: object) -> None:
-        raise error
-
-    before = time.time()
-    await start(Supervisor.child_spec(specs).replace(name="top"))
-    named("a").send(Note(crash, text="go"))
-    await wait_all_tasks_blocked()
-    kill(named("b"))
-    await wait_all_tasks_blocked()
-    first, second = crashes()
-    assert (first.name, first.behaviour, first.reason) == ("a", "Scripted", "ValueError('boom')")
-    assert first.traceback.endswith("ValueError: boom")
-    assert "in crash\n" in first.traceback
-    assert first.last_message is not None
-    assert first.last_message.endswith("text='go')")
-    assert (first.ancestors, first.then) == (("top",), "restart a")
-    assert (second.name, second.reason, second.traceback) == ("b", "Killed()", "")
-    assert (second.last_message, second.then) == (None, "restart b")
-    assert before <= first.at <= second.at <= time.time()
-    assert crashes(1) == [second]
-    assert crashes(0) == []
-
-
-async def test_an_ordinary_end_is_no_crash(node: Node) -> None:
-    server = await start(Scripted.child_spec())
-    await server.stop()
-    await wait_exit(spawn(trio.lowlevel.checkpoint))
-    assert crashes() == []
-
-
-async def test_a_node_that_tells_nobody_keeps_crashes_too() -> None:
-    async with open_node(instruments=[]):
-        pid = spawn(trio.sleep_forever)
-        kill(pid)
-        await wait_exit(pid)
-        assert [one.pid for one in crashes()] == [pid.number]
-
-
-async def test_each_node_has_its_own() -> None:
-    async with open_supervisor([Scripted.child_spec().replace(name="a")], instruments=[]):
-        kill(named("a"))
-        await wait_all_tasks_blocked()
-        assert len(crashes()) == 1
-    async with open_supervisor([], instruments=[]):
-        assert crashes() == []
-
-
-async def test_dynamic_children_say_what_followed_too(node: Node) -> None:
-    children = DynamicSupervisorRef(await DynamicSupervisor.start())
-    child = await children.start_child(Scripted.child_spec().replace(restart="temporary"))
-    again = await children.start_child(Scripted.child_spec())
-    send(child, Note(lambda _one: 1 / 0))
-    await wait_all_tasks_blocked()
-    send(again, Note(lambda _one: 1 / 0))
-    await wait_all_tasks_blocked()
-    assert [one.then for one in crashes()] == ["leave it stopped", "restart it"]
-    assert [one.restarts for one in snapshot().processes] == [0, 1]
