@@ -11,18 +11,17 @@ from runtime.crash_reasons import same_reason
 from runtime.current import Address, Target, current_table, find_process
 from runtime.errors import CallExit, CallTimeout, ProcessNotFound
 from runtime.exits import NO_PROCESS, NORMAL, Crashed, ExitReason, check_reason
-from runtime.inline_calls import Later, Waiting, Yielding, call_inline
+from runtime.inline_calls import QUEUED, Later, Waiting, Yielding, call_inline
 from runtime.messages import Call, Cast, check_sendable, is_call_class
 from runtime.outcomes import check_seconds
 from runtime.pending_calls import StopServer, call_process, wait_for_reply
 from runtime.pid import Pid
 from runtime.process import Process
 from runtime.process_table import check_name
+from runtime.timeouts import DEFAULT_TIMEOUT
 from runtime.waiting import wait_ended
 
 R = TypeVar("R")
-
-DEFAULT_TIMEOUT = 5.0
 
 
 class Ref(Address):
@@ -63,10 +62,11 @@ class Ref(Address):
             reply = call_inline(process, self, request)
             if not isinstance(reply, Later):
                 return reply
-            if isinstance(reply, Yielding):
-                await trio.lowlevel.cancel_shielded_checkpoint()
-                return cast("Yielding[R]", reply).reply
-            if isinstance(reply, Waiting):
+            if reply is not QUEUED:
+                if isinstance(reply, Yielding):
+                    await trio.lowlevel.cancel_shielded_checkpoint()
+                    return cast("Yielding[R]", reply).reply
+                assert isinstance(reply, Waiting)
                 return cast("R", await wait_for_reply(reply.pending, timeout))
         if not isinstance(request, Call):
             raise TypeError(

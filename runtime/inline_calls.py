@@ -84,8 +84,8 @@ def call_inline(server: Process, target: object, request: Call[R]) -> R | Yieldi
     if inlet is None or not server.parked or server.lent or get_ident() != table.thread:
         return QUEUED
     callee = inlet.callee
-    handler = callee._plain_handler_of(request)
-    if handler is None or sys.exception() is not None:
+    handler = callee._call_handler_of(request)
+    if handler is None or not (handler.plain and callee.inline) or sys.exception() is not None:
         return QUEUED
     turn, home, task = table.turn, server.task, current_task()
     scope = live_scope(task)
@@ -94,7 +94,7 @@ def call_inline(server: Process, target: object, request: Call[R]) -> R | Yieldi
     pending: PendingCall | None = None
     reply_to: ReplyTo[object] | None = None
     if handler.wants_reply_to:
-        pending = PendingCall(server, target, request, own_process(task))
+        pending = PendingCall(server, target, request, own_process(task), task)
         reply_to = ReplyTo(pending)
     server.handled += 1
     server.current = request
@@ -115,7 +115,7 @@ def call_inline(server: Process, target: object, request: Call[R]) -> R | Yieldi
         if return_to_scope(task, scope) and crash is None:
             crash = _scope_left_open(server, handler.name)
         if pending is None:
-            pending = PendingCall(server, target, request, own_process(task))
+            pending = PendingCall(server, target, request, own_process(task), task)
             reply_to = ReplyTo(pending)
         inlet.handed_over(pending, reply_to, result, crash)
     finally:

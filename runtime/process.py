@@ -191,7 +191,7 @@ class Process:
         """Sleep until something happens: a message, an exit signal, a wake-up. To be awaited."""
         self.parked = True
         self.mailbox.rest()
-        return trio.lowlevel.wait_task_rescheduled(self)  # noqa: ASYNC105 - by the caller
+        return _trio.sleep(self)
 
     def __call__(self, _raise_cancel: object) -> Abort:
         """Trio's question whether its sleep may be cut short; a bound method would take memory."""
@@ -204,7 +204,7 @@ class Process:
     def wake(self) -> None:
         """Wake the parked process."""
         assert self.task is not None
-        trio.lowlevel.reschedule(self.task)
+        _trio.wake(self.task)
         self.parked, self.inlet = False, None  # last: if that raises it must stay wakeable
 
     def claim(self, claim: Claim[Process]) -> None:
@@ -271,6 +271,11 @@ class Process:
         if begins:
             self.body.begin(self)
         return self.run()
+
+    def dissolve(self) -> None:
+        """Trio has refused it a task: whoever wanted it hears of that."""
+        self.given_up = True
+        self._end(KILLED)
 
     @enable_ki_protection
     async def run(self) -> None:
@@ -371,7 +376,9 @@ class Process:
         by_owner = self.given_up and reason is KILLED  # who asked for it knows
         if not is_clean(reason) and not by_owner:
             last = None if self.current is None else self.body.describe(self.current)
-            self.table.crashes.record(self.pid, self.name, self.ancestors, reason, last)
+            self.table.crashes.record(
+                self.pid, self.body.behaviour, self.name, self.ancestors, reason, last
+            )
             if instruments.want(ProcessCrashed):
                 state = self.body.describe_state()
                 instruments.emit(ProcessCrashed(

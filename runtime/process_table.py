@@ -21,6 +21,7 @@ from runtime.inspection.crash_history import CrashHistory
 from runtime.inspection.views import AlarmView
 from runtime.instruments import Instruments
 from runtime.pid import Pid
+from runtime.timeouts import Timeouts
 from runtime.turn import Turn
 from runtime.watchdogs.pulse import Pulse
 
@@ -55,6 +56,7 @@ class ProcessTable(Generic[P]):
         self.on_fatal = on_fatal
         self.deadlines = Deadlines()
         self.now = trio.lowlevel.current_clock().current_time
+        self.timeouts = Timeouts(self.deadlines, self.now)
         self.context = contextvars.copy_context()
         self.thread = threading.get_ident()
         self.token = trio.lowlevel.current_trio_token()

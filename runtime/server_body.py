@@ -7,13 +7,14 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from runtime.bodies import TrapMode
-from runtime.containment import contain, short_repr
+from runtime.containment import attempt, contain, short_repr
 from runtime.exits import ExitReason
 from runtime.inline_starts import has_plain_init, run_at_once
 from runtime.inspection.plain import plain_facts
 from runtime.inspection.views import Plain
 from runtime.process import Process
 from runtime.server_loop import ServerLoop
+from runtime.spawning import function_name
 
 
 class ServerBody(ServerLoop):
@@ -26,12 +27,19 @@ class ServerBody(ServerLoop):
 
     @property
     def begun(self) -> bool:
-        """Whether the instance has been made."""
-        return self.server is not None
+        """Whether the instance has been made, or was to be."""
+        return self.server is not None or self._crash is not None
+
+    @property
+    def behaviour(self) -> str:
+        """The name of the class."""
+        server = self.server
+        return function_name(self._make) if server is None else type(server).__name__
 
     def begin(self, process: Process) -> None:
         """Make the instance and call its ``init``, if that is a ``def``."""
-        if has_plain_init(getattr(self._make, "func", self._make)):
+        is_plain, _ = attempt(has_plain_init, getattr(self._make, "func", self._make))
+        if is_plain:
             self.process = process
             run_at_once(process, self.make, self.crashed)
 

@@ -47,6 +47,11 @@ class FunctionBody:
     def __init__(self, call: Callable[..., Awaitable[object]]) -> None:
         self._call = call
 
+    @property
+    def behaviour(self) -> str:
+        """The name of the function."""
+        return function_name(self._call)
+
     def begin(self, process: Process) -> None:
         """Nothing: a function runs in its own task from the start."""
 
@@ -234,7 +239,13 @@ def spawn_process(
         process.links.link(link_to)
     context = table.context.copy()  # to start is to be in it, and ``init`` may start others
     launch = partial(process.launch, begins)
-    context.run(partial((nursery or table.nursery).start_soon, launch, name=pid.label))
+    is_launched = False
+    try:
+        context.run(partial((nursery or table.nursery).start_soon, launch, name=pid.label))
+        is_launched = True
+    finally:
+        if not is_launched:  # at the end of the stack, say: without a task it would never end
+            process.dissolve()
     return process
 
 

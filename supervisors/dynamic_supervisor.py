@@ -7,7 +7,8 @@ request), and ten thousand children need no task but their own. The cost: a requ
 before another that was made earlier.
 
 Nor does it await anything in the handlers of requests, so they run at once in the step of who asks,
-as those of any server do: see ``inline_calls``.
+as those of any server do: see ``inline_calls``. But not on the last frames of a deep stack: a tree
+is not to end because somebody recurses.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from runtime import (
     Stop,
     handles,
 )
+from runtime.callback_results import CallHandler
 from runtime.calls import PidRef
 from runtime.containment import attempt, short_repr
 from runtime.inspection.views import Plain
@@ -39,6 +41,7 @@ from runtime.instruments import GIVE_UP
 from runtime.outcomes import CastResult
 from runtime.process import Process
 from runtime.spawning import spawn_process
+from runtime.stack_room import has_room
 from runtime.starts import start_error
 from runtime.stops import begin_to_stop
 from supervisors.backoff import Backoff, check_backoff
@@ -91,6 +94,9 @@ class DynamicSupervisor(Supervising):
         self.extra_arguments = _check_extra_arguments(extra_arguments)
         self.children = DynamicChildren()
         self._restarts = Restarts(Intensity(max_restarts, max_seconds), backoff)
+
+    def _call_handler_of(self, request: object) -> CallHandler | None:
+        return super()._call_handler_of(request) if has_room() else None
 
     @classmethod
     def _prepare(
@@ -153,11 +159,11 @@ class DynamicSupervisor(Supervising):
             return
         assert child.process is not None
         self.children.add(child, child.process)
+        reply_to.on_give_up(child.abandon)  # first: its init may have cancelled who asked
         if child.process.status == "running":
             self.child_is_up(child, child.process)
-            return
-        reply_to.waits_for(child.process)
-        reply_to.on_give_up(child.process.kill)
+        else:
+            reply_to.waits_for(child.process)
 
     def _refusal(self) -> MaxChildren | None:
         full = self.max_children is not None and len(self.children) >= self.max_children

@@ -31,7 +31,7 @@ from runtime import (
     send_after,
 )
 from runtime.bodies import TrapMode
-from runtime.callback_results import PlainHandler
+from runtime.callback_results import CallHandler
 from runtime.exits import is_clean
 from runtime.inspection.views import Plain
 from runtime.instruments import GIVE_UP, RestartsHigh
@@ -102,14 +102,13 @@ class Supervising(GenServer):
         return NoReply()
 
     @classmethod
-    def _find_plain_handler(cls, request: type[object]) -> PlainHandler | None:
+    def _find_call_handler(cls, request: type[object]) -> CallHandler | None:
         """As for a server that leaves ``handle_call`` to its handlers; others go by it."""
         handler = cls._handlers.find(request)
         if handler is None or cls.handle_call is not Supervising.handle_call:
             return None
-        if inspect.iscoroutinefunction(getattr(cls, handler.name)):
-            return None
-        return PlainHandler(handler.name, wants_reply_to=handler.wants_reply_to)
+        plain = not inspect.iscoroutinefunction(getattr(cls, handler.name))
+        return CallHandler(handler.name, wants_reply_to=handler.wants_reply_to, plain=plain)
 
     def handle_cast(self, message: Any) -> Any:
         """A cast it does not know is reported and ignored."""

@@ -7,6 +7,7 @@ Virtual time and the seed of the schedule come from the plugin that users have t
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import AsyncIterator
 from typing import get_args
 
@@ -40,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Also for the programs that tests start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
     if config.getoption("--queued"):
         os.environ[SWITCH] = "0"
 

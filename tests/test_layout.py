@@ -34,12 +34,12 @@ FLOORS: dict[str, list[str]] = {
     "runtime": [
         (
             "_trio annotations console.breaking console.completion console.places containment "
-            "deadlines exits inspection.views pid plain_functions tracebacks user_code "
+            "deadlines exits inspection.views pid plain_functions stack_room tracebacks user_code "
             "watchdogs.pulse"
         ),
         (
             "bodies console.frames errors inspection.crash_history inspection.plain instruments "
-            "keys messages outcomes turn"
+            "keys messages outcomes timeouts turn"
         ),
         (
             "console.outbox console.texts console.wire crash_reasons inlet links mailbox "

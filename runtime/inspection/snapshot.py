@@ -73,7 +73,7 @@ def _view(process: Process, glance: Glance) -> ProcessView:
     return ProcessView(
         pid.number,
         process.parent.number,
-        clean(pid.label),
+        clean(process.body.behaviour),
         name if name is None else clean(name),
         label if label is None else clean(label),
         process.status,
@@ -138,7 +138,7 @@ def _found(processes: Iterable[Process], text: str) -> list[Process]:
     return [
         process
         for process in processes
-        if text in process.pid.label.casefold()
+        if text in process.body.behaviour.casefold()
         or (process.name is not None and text in process.name.casefold())
         or (process.label is not None and text in process.label.casefold())
     ]

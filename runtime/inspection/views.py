@@ -5,12 +5,15 @@ A process is named by its number, which is that of its ``Pid``. Seconds are floa
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
-Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
-"""What JSON can say."""
+if TYPE_CHECKING:
+    Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
+    """What JSON can say."""
+else:
+    Plain = Any  # decoders know no type that is part of itself
 
 
 class ProcessView(msgspec.Struct, frozen=True, gc=False):

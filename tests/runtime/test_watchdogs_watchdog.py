@@ -227,6 +227,22 @@ async def test_looking_takes_no_more_than_its_share_of_the_time(node: Node) -> N
     await stop_all(dog)
 
 
+async def test_of_a_backlog_that_shrinks_one_alarm_may_end_before_the_other(
+    node: Node, events: Recorder
+) -> None:
+    dog = await start(Watchdog.child_spec(WatchdogLimits(mailbox=10, oldest=5.0)))
+    shop = await a_backlog(10)
+    await trio.sleep(8)
+    assert alarms() == [("MailboxLong", shop.pid.number), ("MessageOld", shop.pid.number)]
+    (process,) = [one for one in table_var.get().by_pid.values() if one.pid is shop.pid]
+    for _ in range(6):  # as if somebody had shed load
+        process.mailbox.remove(len(process.mailbox) - 1)
+    process.mailbox.evicted -= 6
+    await trio.sleep(2)
+    assert alarms() == [("MessageOld", shop.pid.number)]
+    await stop_all(shop, dog)
+
+
 async def test_a_stall_is_shown_for_a_while(node: Node) -> None:
     dog = await start(Watchdog.child_spec(WatchdogLimits(shown=20.0)))
     (process,) = table_var.get().by_pid.values()
