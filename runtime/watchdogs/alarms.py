@@ -50,12 +50,13 @@ def judge(backlogs: Iterable[Backlog], held: Collection[Key], limits: WatchdogLi
     holding: dict[Key, str] = {}
     for one in backlogs:
         key: Key = ("MailboxLong", one.pid)
+        old: Key = ("MessageOld", one.pid)
         may_raise = len(raised) < AT_ONCE
         if _reaches(one.length, limits.mailbox, key in held) and (key in held or may_raise):
             holding[key] = f"{one.length} messages wait, the watermark is {limits.mailbox}"
             if key not in held:
                 raised.append(MailboxLong(one.pid, one.name, one.length, int(limits.mailbox)))
-        key, age = ("MessageOld", one.pid), one.oldest
+        key, age = old, one.oldest
         if age is None or not _reaches(age, limits.oldest, key in held):
             continue
         if key in held or may_raise:
