@@ -50,10 +50,11 @@ class Process:
     """The kernel's side of a process. Users hold a ``Pid`` or a ``Ref``, never this."""
 
     __slots__ = (
-        "_links", "_pending", "_watches", "ancestors", "body", "claims", "current", "ending",
-        "exiting", "follower", "given_up", "grace", "handled", "ignored", "inlet", "killed",
-        "label", "lent", "mailbox", "name", "parent", "parked", "pid", "scope", "started_at",
-        "status", "stop_asked_at", "surroundings", "table", "task", "trap", "waiting_for",
+        "_links", "_pending", "_watches", "ancestors", "behaviour", "body", "claims", "current",
+        "ending", "exiting", "follower", "given_up", "grace", "handled", "ignored", "inlet",
+        "killed", "label", "lent", "mailbox", "name", "parent", "parked", "pid", "scope",
+        "started_at", "status", "stop_asked_at", "surroundings", "table", "task", "trap",
+        "waiting_for",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +70,7 @@ class Process:
     ) -> None:
         self.pid, self.table, self.body = pid, table, body
         self.parent, self.name = parent, name
+        self.behaviour = pid.label  # what it runs, also if its pid is shown by its name
         self.label: str | None = None
         self.ancestors = ancestors
         self.status: Status = "starting"
@@ -185,7 +187,9 @@ class Process:
         self.mailbox.dropped += 1
         if (instruments := self.table.instruments).want(MessageDropped):
             described = self.body.describe(message)
-            instruments.emit(MessageDropped(self.pid, described, self.mailbox.dropped))
+            instruments.emit(
+                MessageDropped(self.pid, described, self.mailbox.dropped, self.behaviour)
+            )
 
     def park(self) -> Awaitable[object]:
         """Sleep until something happens: a message, an exit signal, a wake-up. To be awaited."""
@@ -383,7 +387,7 @@ class Process:
                 state = self.body.describe_state()
                 instruments.emit(ProcessCrashed(
                     self.pid, self.name, self.ancestors, reason, last, len(self.mailbox),
-                    self.handled, state,
+                    self.handled, state, self.behaviour,
                 ))  # fmt: skip
         if instruments.want(ProcessEnded):
             instruments.emit(ProcessEnded(self.pid, self.name, reason))

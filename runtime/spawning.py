@@ -231,6 +231,7 @@ def spawn_process(
         ancestors=_ancestors(),
         limit=limit,
     )
+    process.behaviour = label
     if name is not None and isinstance(name, ViaName):
         name.claim(process)
     table.add(pid, process, local, budget if nursery is None else None)

@@ -37,7 +37,7 @@ from runtime.callback_results import CallHandler
 from runtime.calls import PidRef
 from runtime.containment import attempt, short_repr
 from runtime.inspection.views import Plain
-from runtime.instruments import GIVE_UP
+from runtime.instruments import GIVE_UP, ChildRefused
 from runtime.outcomes import CastResult
 from runtime.process import Process
 from runtime.spawning import spawn_process
@@ -166,8 +166,13 @@ class DynamicSupervisor(Supervising):
             reply_to.waits_for(child.process)
 
     def _refusal(self) -> MaxChildren | None:
-        full = self.max_children is not None and len(self.children) >= self.max_children
-        return MaxChildren(self.max_children or 0) if full else None
+        """Why there can be no child more, which is told."""
+        limit, process = self.max_children, self._process
+        if limit is None or len(self.children) < limit:
+            return None
+        if (instruments := process.table.instruments).want(ChildRefused):
+            instruments.emit(ChildRefused(process.pid, process.name, limit))
+        return MaxChildren(limit)
 
     def _spawn(self, child: DynamicChild) -> StartError | None:
         """Give a child a process, which says by itself when it is up and when it has ended."""

@@ -43,8 +43,10 @@ from runtime import (
     self_,
     send_at,
 )
+from runtime.current import require_process
 from runtime.exits import NORMAL
 from runtime.inspection.views import Plain
+from runtime.instruments import PermitsGranted
 from runtime.outcomes import CastResult, InitResult, check_seconds
 from supervisors.limiter_requests import (
     Acquire,
@@ -136,7 +138,10 @@ class RateLimiter(GenServer):
 
     def init(self) -> InitResult:
         """Nobody may ever come."""
-        self._me = ref(self_())
+        process = require_process("a rate limiter")
+        self._me = ref(process.pid)
+        self._name = process.name
+        self._instruments = process.table.instruments
         return self._rest()
 
     # -- requests ---------------------------------------------------------------------------
@@ -313,7 +318,7 @@ class RateLimiter(GenServer):
             waited = now - waiter.since
             self._longest_wait = max(self._longest_wait, waited)
             self._total_wait += waited
-            waiter.reply_to.reply(self._grant(waiter.holder, now))
+            waiter.reply_to.reply(self._grant(waiter.holder, now, waited))
             self._used_at = now
         self._set_timer(now)
 
@@ -324,9 +329,11 @@ class RateLimiter(GenServer):
             if at < math.inf:
                 self._timer = (at, send_at(self_(), TokenReady(at), at))
 
-    def _grant(self, pid: Pid | None, now: float) -> Permit:
+    def _grant(self, pid: Pid | None, now: float, waited: float = 0.0) -> Permit:
         """A permit, whose caller is there to get it."""
         self._granted += 1
+        if PermitsGranted in self._instruments.wanted:
+            self._instruments.emit(PermitsGranted(self._me.pid, self._name, 1, waited))
         permit = Permit(self._me, self._granted, pid)
         if self._permits.take(now):
             self._held[permit] = None if pid is None else self._holder(pid, permit)

@@ -156,6 +156,7 @@ class Supervising(GenServer):
                     restarts.recent,
                     restarts.intensity.max_restarts,
                     action,
+                    child.spec.behaviour,
                 )
             )
         if restarts.passed_half:

@@ -5,15 +5,16 @@ A process is named by its number, which is that of its ``Pid``. Seconds are floa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
 if TYPE_CHECKING:
     Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
-    """What JSON can say."""
 else:
-    Plain = Any  # decoders know no type that is part of itself
+    Plain = object  # a decoder cannot follow a type that names itself, and takes what there is
+
+"""What JSON can say."""
 
 
 class ProcessView(msgspec.Struct, frozen=True, gc=False):

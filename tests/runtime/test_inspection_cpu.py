@@ -113,13 +113,13 @@ async def test_the_node_takes_it_away_when_it_ends(
         remove(instrument)
 
     monkeypatch.setattr("trio.lowlevel.remove_instrument", note)
+    meters: list[object] = []
     async with open_node(instruments=[]):
         measure_cpu()
-        meter = meter_of(current_table())
-    assert removed == [meter]
+        meters.append(meter_of(current_table()))
     async with open_node(instruments=[]):
         pass
-    assert removed == [meter]
+    assert removed == meters
 
 
 async def test_shares_are_of_the_time_since_a_look(

@@ -117,17 +117,33 @@ async def test_a_server_that_sleeps_when_untraced_wakes_as_ever(node: Node, stor
     assert story == []
 
 
+async def test_what_waits_behind_an_untrace_is_not_told(node: Node, story: Story) -> None:
+    server = await Counter.start()
+    await trace(server, story.append)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(server.call, Slow())
+        await trio.sleep(1)
+        nursery.start_soon(untrace, server)
+        await wait_all_tasks_blocked()
+        for _ in range(3):
+            server.cast(Add())
+    assert await server.call(Get()) == 3
+    assert story.whats == ["call", "reply"]
+    await wait_all_tasks_blocked()
+    assert is_as_before(server)
+
+
 async def test_several_may_trace_one_server(node: Node) -> None:
     server = await Counter.start()
     first, second = Story(), Story()
     tell_first = first.append
     await trace(server, tell_first)
-    await trace(server, second.append, limit=1)
+    await trace(server, second.append, limit=3)
     await server.call(Get())
     await untrace(server, tell_first)
     await server.call(Get())
     assert first.whats == ["call", "reply"]
-    assert second.whats == ["call", "limit"]
+    assert second.whats == ["call", "reply", "call", "limit"]
     assert is_as_before(server)
 
 
