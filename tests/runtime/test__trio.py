@@ -279,6 +279,24 @@ async def test_schedule_points_tell_whether_a_task_has_let_others_run() -> None:
     assert _trio.schedule_points(nameless(task)) is None
 
 
+async def test_trios_own_loop_is_the_last_frame_of_trio_outside_of_a_task() -> None:
+    frame = sys._getframe()
+    assert not _trio.is_loop(frame)
+    outside = []
+    while frame.f_back is not None:
+        frame = frame.f_back
+        if _trio.is_loop(frame):
+            outside.append(frame)
+    assert len(outside) == 1
+
+
+def test_a_function_of_that_name_is_no_loop() -> None:
+    def unrolled_run() -> bool:
+        return _trio.is_loop(sys._getframe())
+
+    assert unrolled_run() is False
+
+
 @pytest.mark.parametrize("wait", [_trio.sleep, wait_task_rescheduled], ids=["names", "no names"])
 async def test_a_task_that_sleeps_is_woken_again_and_again(
     wait: Callable[[_trio.AbortFn], Awaitable[object]],
