@@ -5,11 +5,15 @@ A process is named by its number, which is that of its ``Pid``. Seconds are floa
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
-Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
+if TYPE_CHECKING:
+    Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
+else:
+    Plain = object  # a decoder cannot follow a type that names itself, and takes what there is
+
 """What JSON can say."""
 
 

@@ -1,0 +1,8 @@
+"""``python -m supervisors.command``, where ``otp`` is not on the path."""
+
+import sys
+
+from supervisors.command.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())
