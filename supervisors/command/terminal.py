@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import closing
+from typing import Final
 
 from rich.console import Console
 
@@ -17,10 +19,12 @@ from supervisors.command.repl import run_repl
 from supervisors.command.services import services, socket_of
 from supervisors.command.top import Top
 
+WIDE: Final = 200
+
 
 def perform(arguments: Arguments) -> None:
     """Do what the command line says. Raises ``Problem``."""
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = Console(highlight=False, width=_width())
     match arguments.command:
         case "list":
             answers.show_services(services(), console, arguments.json)
@@ -34,6 +38,11 @@ def perform(arguments: Arguments) -> None:
         case command:
             with closing(connect(socket_of(arguments.service), answers.write)) as client:
                 _ask(command, client, console, arguments)
+
+
+def _width() -> int | None:
+    """That of the terminal. Where there is none nothing is cut; $COLUMNS is for rich."""
+    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE
 
 
 def _check_terminal(command: str) -> None:

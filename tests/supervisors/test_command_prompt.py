@@ -101,8 +101,8 @@ def test_values_output_and_errors_are_shown(sitting: Sitting) -> None:
 
 
 def test_a_block_ends_with_an_empty_line_and_is_indented(sitting: Sitting) -> None:
-    sitting.type("if x:\rf()\r\x7f\x7f\x7f\x7f\r")
-    assert sitting.sources == ["if x:\n    f()\n"]
+    sitting.type("if x:\rf()\r\r")
+    assert sitting.sources == ["if x:\n    f()\n    "]
 
 
 def test_enter_in_the_middle_begins_a_line(sitting: Sitting) -> None:
