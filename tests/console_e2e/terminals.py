@@ -24,6 +24,13 @@ WITHIN: Final = 30.0
 
 _ESCAPES: Final = re.compile(rb"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[()][A-Z0-9]|\x1b[=>]|\x07|\r")
 
+# Whoever opens a terminal first after it has left its session is the one ctrl-C goes to.
+_TAKE_TERMINAL: Final = """
+import os, sys
+os.close(os.open(os.ttyname(0), os.O_RDWR))
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
 
 class Terminal:
     """A program with a terminal of 120 by 40. ``read`` is what has been written there so far."""
@@ -32,14 +39,13 @@ class Terminal:
         self._end, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 40, 120, 0, 0))
         self.program = subprocess.Popen(
-            [sys.executable, *command],
+            [sys.executable, "-c", _TAKE_TERMINAL, *command],
             cwd=ROOT,
             env={**env, "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"},
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
-            preexec_fn=_takes_terminal,
         )
         os.close(theirs)
         self.read = ""
@@ -86,10 +92,6 @@ class Terminal:
         return bool(chunk)
 
 
-def _takes_terminal() -> None:
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
 class Programs:
     """What one test starts, all with sockets and a history of their own."""
 
@@ -107,9 +109,7 @@ class Programs:
 
     def otp(self, *arguments: str) -> Terminal:
         """The command at a terminal."""
-        self.terminals.append(
-            Terminal("-m", "supervisors.command", *arguments, env=self.env)
-        )
+        self.terminals.append(Terminal("-m", "supervisors.command", *arguments, env=self.env))
         return self.terminals[-1]
 
     def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
