@@ -47,8 +47,9 @@ class Crawl:
         return user
 
     def process(self, name: str) -> ProcessView:
-        text = self.programs.ask("tree", "--json").stdout
-        tree = msgspec.json.decode(text, type=Snapshot)
+        done = self.programs.ask("tree", "--json")
+        assert (done.returncode, done.stderr) == (0, "")
+        tree = msgspec.json.decode(done.stdout, type=Snapshot)
         (one,) = [one for one in tree.processes if one.name == name]
         return one
 
