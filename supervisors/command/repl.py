@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import (
     AbstractContextManager,
     ExitStack,
+    closing,
     contextmanager,
     nullcontext,
     redirect_stderr,
@@ -93,16 +94,16 @@ async def _serve(
     screen: Output,
 ) -> None:
     async with open_supervisor(children, name=name, console=True), trio.open_nursery() as nursery:
-        client = await trio.to_thread.run_sync(_own_client, above.write)
-        interrupts.told = client.interrupt
-        nursery.start_soon(_hang_up_at_the_end, client)
-        history = open_history(history_file())
-        prompt = Prompt(client, _in_the_main_thread, history=history, screen=screen)
-        above.prompt = prompt
-        try:
-            await trio.to_thread.run_sync(_talk, prompt)
-        finally:
-            above.prompt = interrupts.told = None
+        with closing(await trio.to_thread.run_sync(_own_client, above.write)) as client:
+            interrupts.told = client.interrupt
+            nursery.start_soon(_hang_up_at_the_end, client)
+            history = open_history(history_file())
+            prompt = Prompt(client, _in_the_main_thread, history=history, screen=screen)
+            above.prompt = prompt
+            try:
+                await trio.to_thread.run_sync(_talk, prompt)
+            finally:
+                above.prompt = interrupts.told = None
         nursery.cancel_scope.cancel()
 
 
