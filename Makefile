@@ -14,6 +14,8 @@ STAMP := $(VENV)/.installed
 # Caches stay inside the checkout too.
 PIP_CACHE_DIR ?= $(CURDIR)/$(VENV)/cache/pip
 export PIP_CACHE_DIR
+MPLCONFIGDIR ?= $(CURDIR)/$(VENV)/cache/matplotlib
+export MPLCONFIGDIR
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_CACHE_DIR := $(CURDIR)/$(VENV)/cache/pyright
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1

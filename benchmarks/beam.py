@@ -22,6 +22,15 @@ def is_installed() -> bool:
     return shutil.which("elixir") is not None
 
 
+def version() -> str:
+    """Of Elixir and what it runs on."""
+    asked = "IO.puts [System.version(), ?\\s, System.otp_release(), ?\\s, "
+    asked += "to_string(:erlang.system_info(:emu_flavor))]"
+    done = subprocess.run(["elixir", "-e", asked], stdout=subprocess.PIPE, text=True, check=True)
+    elixir, otp, flavor = done.stdout.split()
+    return f"{elixir} on OTP {otp} ({flavor})"
+
+
 class Beam:
     """Started when it is first needed."""
 

@@ -1,10 +1,22 @@
-"""From a crash to the end of the ``init`` that follows."""
+"""From a crash to the end of the ``init`` that follows, without reports and with them.
+
+``crash`` is the crash alone: a node without instruments, a Logger that is off. ``crash-reported``
+is what a service has by default. Ours writes the crash, with its traceback, and what the supervisor
+does about it, as JSON lines; Elixir's Logger formats its one report; the raw task writes its
+traceback with ``logging``. All of it goes to the null device.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+import os
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, redirect_stderr
+from functools import partial
+from typing import IO
 
+import structlog
 import trio
 
 from benchmarks.beam import elixir
@@ -13,7 +25,7 @@ from benchmarks.figure import ASYNCIO, ELIXIR, OURS, TRIO, Contender, Figure, Su
 from benchmarks.grounds import in_node, on_asyncio, on_trio
 from benchmarks.raw_trio import Countdown, Inbox
 from benchmarks.servers import Boom, Fragile
-from runtime import named, start
+from runtime import configure_logging, named, open_node, start
 from supervisors import Supervisor
 
 CRASHES = 50
@@ -21,8 +33,7 @@ CRASHES = 50
 EVERY_CRASH = 1_000_000
 
 
-@in_node
-async def crash_ours(effort: Effort) -> Values:
+async def restarts(effort: Effort) -> Values:
     async def crashes(count: int) -> None:
         up = Countdown(1)
 
@@ -41,8 +52,39 @@ async def crash_ours(effort: Effort) -> Values:
     return await effort.per_operation(crashes, exactly=CRASHES)
 
 
+@contextmanager
+def nowhere() -> Generator[IO[str]]:
+    """A file for what nobody reads."""
+    with open(os.devnull, "w") as file:
+        yield file
+
+
+@contextmanager
+def lines_to_nowhere() -> Generator[None]:
+    """Reports are written as a service writes them, to the null device."""
+    before = structlog.get_config() if structlog.is_configured() else None
+    structlog.reset_defaults()
+    with nowhere() as file:
+        with redirect_stderr(file):
+            configure_logging()
+        try:
+            yield
+        finally:
+            if before is None:
+                structlog.reset_defaults()
+            else:
+                structlog.configure(**before)
+
+
 @on_trio
-async def crash_trio(effort: Effort) -> Values:
+async def reported_ours(effort: Effort) -> Values:
+    with lines_to_nowhere():
+        async with open_node():
+            return await restarts(effort)
+        raise AssertionError("a node swallows nothing")
+
+
+async def restarts_of_a_task(say: Callable[[str], object], effort: Effort) -> Values:
     """A task that raises is started anew."""
     inbox: Inbox[int] = Inbox()
 
@@ -63,6 +105,7 @@ async def crash_trio(effort: Effort) -> Values:
                 try:
                     await server(is_up)
                 except ArithmeticError:
+                    say("crashed")
                     nursery.start_soon(child)
 
             nursery.start_soon(child)
@@ -74,6 +117,23 @@ async def crash_trio(effort: Effort) -> Values:
             nursery.cancel_scope.cancel()
 
     return await effort.per_operation(crashes, exactly=CRASHES)
+
+
+def quietly(_line: str) -> None:
+    """No report."""
+
+
+@on_trio
+async def reported_trio(effort: Effort) -> Values:
+    log = logging.getLogger(__name__)
+    with nowhere() as file:
+        handler = logging.StreamHandler(file)
+        log.addHandler(handler)
+        log.propagate = False
+        try:
+            return await restarts_of_a_task(log.exception, effort)
+        finally:
+            log.removeHandler(handler)
 
 
 @on_asyncio
@@ -120,10 +180,21 @@ SUBJECT = Subject(
             "crash to restarted init",
             "a cast makes a supervised server raise; until the init of the next one has run",
             (
-                Contender(OURS, crash_ours),
-                Contender(TRIO, crash_trio, "start_soon anew"),
+                Contender(OURS, in_node(restarts)),
+                Contender(TRIO, on_trio(partial(restarts_of_a_task, quietly)), "start_soon anew"),
                 Contender(ASYNCIO, crash_asyncio),
                 elixir("crashes", "crash"),
+            ),
+            one_row(1.0, ELIXIR),
+        ),
+        Figure(
+            "crash-reported",
+            "crash to restarted init, with its report",
+            "the same with the reports that are written by default, to the null device",
+            (
+                Contender(OURS, reported_ours),
+                Contender(TRIO, reported_trio, "start_soon anew, logging.exception"),
+                elixir("crashes", "crash-reported"),
             ),
             one_row(1.0, ELIXIR),
         ),

@@ -60,7 +60,7 @@ def quantile(ordered: Sequence[float], share: float) -> float:
 
 QUANTILES: dict[str, float] = {
     "p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9, "p99": 0.99, "p99.9": 0.999,
-    "max": 1.0,
+    "p99.99": 0.9999, "max": 1.0,
 }  # fmt: skip
 
 

@@ -77,7 +77,7 @@ def measure(figure: Figure, plan: Plan) -> Samples:
 
 def rows(figure: Figure, samples: Samples) -> list[Measured]:
     """What the table shows of it."""
-    return [_row(row, samples) for row in figure.rows]
+    return [measured(row, samples) for row in figure.rows]
 
 
 def all_rows(samples: Samples) -> list[str]:
@@ -85,7 +85,8 @@ def all_rows(samples: Samples) -> list[str]:
     return list(dict.fromkeys(row for runs in samples.values() for run in runs for row in run))
 
 
-def _row(row: Row, samples: Samples) -> Measured:
+def measured(row: Row, samples: Samples) -> Measured:
+    """One row of it, also one that no table shows."""
     by_side: dict[str, dict[str, list[float]]] = {}
     for contender, runs in samples.items():
         values = [run[row.name] for run in runs if row.name in run]

@@ -1,30 +1,14 @@
-"""The results as JSON: every sample of every way, for whoever draws or compares."""
+"""A run as JSON: every sample of every way, for whoever draws or compares."""
 
 from __future__ import annotations
 
-import os
-import platform
-import sys
 from typing import TypeAlias
 
-import trio
-
 from benchmarks.figure import Figure, Subject
-from benchmarks.rounds import Plan, Samples, all_rows
+from benchmarks.rounds import Samples, all_rows
+from benchmarks.run import Run
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
-
-
-def machine() -> dict[str, Json]:
-    """What it ran on."""
-    return {
-        "python": platform.python_version(),
-        "implementation": platform.python_implementation(),
-        "trio": trio.__version__,
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
-        "switch interval": sys.getswitchinterval(),
-    }
 
 
 def figure_as_json(subject: Subject, figure: Figure, samples: Samples) -> dict[str, Json]:
@@ -32,13 +16,14 @@ def figure_as_json(subject: Subject, figure: Figure, samples: Samples) -> dict[s
     known = {row.name: row for row in figure.rows}
     unit = figure.rows[0].unit
     rows: list[Json] = []
-    for name in all_rows(samples):
+    for name in dict.fromkeys([*known, *all_rows(samples)]):
         row = known.get(name)
         target = None if row is None else row.target
         rows.append(
             {
                 "name": name,
                 "unit": unit if row is None else row.unit,
+                "shown": row is not None,
                 "target": None
                 if target is None
                 else {"most": target.most, "beside": target.beside},
@@ -56,18 +41,19 @@ def figure_as_json(subject: Subject, figure: Figure, samples: Samples) -> dict[s
         "name": figure.name,
         "subject": subject.name,
         "section": subject.section,
+        "ratios": [list(pair) for pair in subject.ratios],
         "title": figure.title,
         "operation": figure.operation,
         "rows": rows,
     }
 
 
-def as_json(plan: Plan, results: list[tuple[Subject, Figure, Samples]]) -> dict[str, Json]:
+def as_json(run: Run) -> dict[str, Json]:
     """Everything."""
     return {
-        "machine": machine(),
-        "rounds": plan.rounds,
-        "seconds": plan.effort.seconds,
-        "share": plan.effort.share,
-        "figures": [figure_as_json(*result) for result in results],
+        "machine": dict(run.machine),
+        "rounds": run.rounds,
+        "seconds": run.seconds,
+        "share": run.share,
+        "figures": [figure_as_json(*result) for result in run.results],
     }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from benchmarks.figure import OURS, SIDES, Figure, Ratios, Target
 from benchmarks.measuring import Summary, is_close, verdict
-from benchmarks.rounds import Measured
+from benchmarks.rounds import Measured, rows
+from benchmarks.run import Result
 
 NOTHING = "-"
 
@@ -63,8 +65,22 @@ def title(figure: Figure, measured: Measured) -> str:
     return ", ".join(part for part in (figure.title, measured.row.name) if part)
 
 
-def table(section: str, ratios: Ratios, parts: Sequence[Part]) -> str:
-    """A table in Markdown, also fit to be read as it is; what took other ways below it."""
+def tables(results: Iterable[Result]) -> dict[str, str]:
+    """A table in Markdown for each section, also fit to be read as it is."""
+    return {
+        section: table(members[0][0].ratios, parts_of(members))
+        for section, group in groupby(results, key=lambda result: result[0].section)
+        if (members := list(group))
+    }
+
+
+def parts_of(results: Iterable[Result]) -> list[Part]:
+    """What the tables are made of."""
+    return [Part(figure, rows(figure, samples)) for _, figure, samples in results]
+
+
+def table(ratios: Ratios, parts: Sequence[Part]) -> str:
+    """A line for each row; what took other ways below."""
     sides = sides_of(parts)
     shown = [(one, other) for one, other in ratios if one in sides and other in sides]
     has_targets = any(row.row.target for part in parts for row in part.rows)
@@ -78,7 +94,20 @@ def table(section: str, ratios: Ratios, parts: Sequence[Part]) -> str:
             if has_targets:
                 cells += [target_cell(row.row.target, row.row.unit), met_cell(row)]
             lines.append(cells)
-    return "\n".join([f"## {section}", "", *aligned(lines), "", *notes(parts)]).rstrip()
+    return "\n".join([*aligned(lines), "", *notes(parts)]).rstrip()
+
+
+def targets(parts: Sequence[Part]) -> str:
+    """A table of everything that has a target, and what it came to."""
+    lines = [["", "came to", "target", "met"]]
+    for part in parts:
+        for row in part.rows:
+            target = row.row.target
+            if target is not None:
+                came_to = cell(row.against(target, OURS))
+                wanted = target_cell(target, row.row.unit)
+                lines.append([title(part.figure, row), came_to, wanted, met_cell(row)])
+    return "\n".join(aligned(lines))
 
 
 def sides_of(parts: Sequence[Part]) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
-from runtime.calls import DEFAULT_TIMEOUT, Ref
+from runtime.calls import Ref
 from runtime.child_spec import ChildSpec
 from runtime.errors import BadResult
 from runtime.gen_server import GenServer, spec_of
@@ -21,6 +21,7 @@ from runtime.pid import Pid
 from runtime.plain_functions import check_plain_function, signature_of
 from runtime.spawning import check_arguments, function_name
 from runtime.starts import start, start_link
+from runtime.timeouts import DEFAULT_TIMEOUT
 from runtime.user_code import as_coroutine
 
 S = TypeVar("S")

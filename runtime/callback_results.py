@@ -19,18 +19,19 @@ _VALUES: Final = frozenset({bool, int, float, str, bytes, tuple, list, dict, set
 _IN_PYTHON: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE: the class is not built in
 
 
-class PlainHandler:
-    """The ``def`` of a server that takes one class of calls.
+class CallHandler:
+    """The method of a server that takes one class of calls; ``plain`` if it is a ``def``.
 
     Most handlers always return values of one class. It is kept in ``reply_kind``, and of a value of
     that class nothing has to be asked.
     """
 
-    __slots__ = ("name", "reply_kind", "wants_reply_to")
+    __slots__ = ("name", "plain", "reply_kind", "wants_reply_to")
 
-    def __init__(self, name: str, *, wants_reply_to: bool) -> None:
+    def __init__(self, name: str, *, wants_reply_to: bool, plain: bool) -> None:
         self.name = name
         self.wants_reply_to = wants_reply_to
+        self.plain = plain
         self.reply_kind: type | None = None
 
     def has_replied(self, request: object, result: object) -> bool:

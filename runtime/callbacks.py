@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
-from runtime.callback_results import PlainHandler
+from runtime.callback_results import CallHandler
 from runtime.exits import ExitReason
 from runtime.inspection.views import Plain
 from runtime.pending_calls import ReplyTo
@@ -14,10 +14,13 @@ from runtime.pending_calls import ReplyTo
 class Server(Protocol):
     """A server, as its loop sees it."""
 
+    _has_facts: ClassVar[bool]
+
     # fmt: off
+    inline: ClassVar[bool]
     def _attach(self, loop: Any) -> None: ...
     def _handler_of(self, message: object) -> object: ...
-    def _plain_handler_of(self, request: object) -> PlainHandler | None: ...
+    def _call_handler_of(self, request: object) -> CallHandler | None: ...
     def _plain_cast_of(self, message: object) -> str | None: ...
     def init(self) -> object: ...  # noqa: D102
     def handle_call(self, request: object, reply_to: ReplyTo[object]) -> object: ...  # noqa: D102

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TypeVar, cast
 
 import trio
@@ -11,18 +12,18 @@ from runtime.crash_reasons import same_reason
 from runtime.current import Address, Target, current_table, find_process
 from runtime.errors import CallExit, CallTimeout, ProcessNotFound
 from runtime.exits import NO_PROCESS, NORMAL, Crashed, ExitReason, check_reason
-from runtime.inline_calls import Later, Waiting, Yielding, call_inline
+from runtime.inline_calls import QUEUED, Later, Waiting, Yielding, call_inline
 from runtime.messages import Call, Cast, check_sendable, is_call_class
 from runtime.outcomes import check_seconds
 from runtime.pending_calls import StopServer, call_process, wait_for_reply
 from runtime.pid import Pid
 from runtime.process import Process
 from runtime.process_table import check_name
+from runtime.telemetry.told_calls import tell_of_call
+from runtime.timeouts import DEFAULT_TIMEOUT
 from runtime.waiting import wait_ended
 
 R = TypeVar("R")
-
-DEFAULT_TIMEOUT = 5.0
 
 
 class Ref(Address):
@@ -60,19 +61,37 @@ class Ref(Address):
             check_seconds("timeout", timeout)
         process = self.find()
         if process is not None and process.inlet is not None and timeout > 0:
-            reply = call_inline(process, self, request)
+            reply = call_inline(process, self, request, process.table.quiet_turn)
             if not isinstance(reply, Later):
                 return reply
-            if isinstance(reply, Yielding):
-                await trio.lowlevel.cancel_shielded_checkpoint()
-                return cast("Yielding[R]", reply).reply
-            if isinstance(reply, Waiting):
+            if reply is not QUEUED:
+                if isinstance(reply, Yielding):
+                    await trio.lowlevel.cancel_shielded_checkpoint()
+                    return cast("Yielding[R]", reply).reply
+                assert isinstance(reply, Waiting)
                 return cast("R", await wait_for_reply(reply.pending, timeout))
         if not isinstance(request, Call):
             raise TypeError(
                 f"request: got {_kind(request)}, allowed is an instance of a Call subclass"
             )
+        if process is None or process.table.tells_calls:
+            make = partial(self._make_call, process, request, timeout)
+            return cast("R", await tell_of_call(process, request, make))
         return cast("R", await call_process(process, self, request, timeout))
+
+    async def _make_call(self, process: Process | None, request: Call[R], timeout: float) -> object:
+        """The same for a call that is told of; those that are not go no way round."""
+        if process is not None and process.inlet is not None and timeout > 0:
+            reply = call_inline(process, self, request, process.table.turn)
+            if not isinstance(reply, Later):
+                return reply
+            if reply is not QUEUED:
+                if isinstance(reply, Yielding):
+                    await trio.lowlevel.cancel_shielded_checkpoint()
+                    return cast("Yielding[R]", reply).reply
+                assert isinstance(reply, Waiting)
+                return await wait_for_reply(reply.pending, timeout)
+        return await call_process(process, self, request, timeout)
 
     def cast(self, message: Cast) -> None:
         """Send a request that has no reply; never blocks. OTP: ``GenServer.cast``.

@@ -12,10 +12,15 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable
+from typing import TypeAlias
 
 import trio
 
 _COMPACT_ABOVE = 64
+
+
+Due: TypeAlias = tuple[float, int]
+"""When, and which of those that are due then."""
 
 
 class Deadline:
@@ -39,9 +44,18 @@ class Deadlines:
 
     def schedule(self, at: float, callback: Callable[[], None]) -> Deadline:
         """Run ``callback`` in the timer task once Trio's clock has reached ``at``."""
+        return self.insert((at, self.number()), callback)
+
+    def number(self) -> int:
+        """The place of one more deadline among those of the same time."""
         self._sequence += 1
+        return self._sequence
+
+    def insert(self, due: Due, callback: Callable[[], None]) -> Deadline:
+        """As ``schedule``, for what got its number before."""
+        at, number = due
         deadline = Deadline(at, callback)
-        heapq.heappush(self._heap, (at, self._sequence, deadline))
+        heapq.heappush(self._heap, (at, number, deadline))
         if at < self._sleep.deadline:
             self._sleep.deadline = at
         return deadline

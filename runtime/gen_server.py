@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import partial
 from typing import Any, ClassVar, Literal, ParamSpec, TypeVar
 
-from runtime.callback_results import PlainHandler
+from runtime.callback_results import CallHandler
 from runtime.calls import Ref
 from runtime.child_spec import ChildOptions, ChildSpec, ChildType, ShutdownBudget
 from runtime.containment import short_repr
@@ -58,14 +58,16 @@ class GenServer:
     _child_type: ClassVar[ChildType] = "worker"
     _child_shutdown: ClassVar[ShutdownBudget] = DEFAULT_SHUTDOWN
     _handlers: ClassVar[HandlerTable] = HandlerTable({})
-    _plain_handlers: ClassVar[dict[type, tuple[object, PlainHandler | None]]] = {}
+    _call_handlers: ClassVar[dict[type, tuple[object, CallHandler | None]]] = {}
     _plain_casts: ClassVar[dict[type, tuple[object, str | None]]] = {}
+    _has_facts: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._handlers = collect_handlers(cls)
-        cls._plain_handlers = {}
+        cls._call_handlers = {}
         cls._plain_casts = {}
+        cls._has_facts = cls.facts is not GenServer.facts
 
     # -- callbacks --------------------------------------------------------------------------
 
@@ -193,17 +195,17 @@ class GenServer:
     def _handler_of(self, message: object) -> Handler | None:
         return self._handlers.find(type(message))
 
-    def _plain_handler_of(self, request: object) -> PlainHandler | None:
-        """The ``def`` that takes this call, if it is to run at once: see ``inline_calls``.
+    def _call_handler_of(self, request: object) -> CallHandler | None:
+        """The method that takes this call; ``None`` where ``handle_call`` itself must be asked.
 
         What is found for a class is kept as long as its ``handle_call`` stays what it was then.
         """
         cls, kind = type(self), type(request)
-        if not self.inline or "handle_call" in self.__dict__:
+        if "handle_call" in self.__dict__:
             return None
-        found = cls._plain_handlers.get(kind)
+        found = cls._call_handlers.get(kind)
         if found is None or found[0] is not cls.handle_call:
-            found = cls._plain_handlers[kind] = (cls.handle_call, cls._find_plain_handler(kind))
+            found = cls._call_handlers[kind] = (cls.handle_call, cls._find_call_handler(kind))
         return found[1]
 
     def _plain_cast_of(self, message: object) -> str | None:
@@ -229,7 +231,7 @@ class GenServer:
         return None if inspect.iscoroutinefunction(getattr(cls, name)) else name
 
     @classmethod
-    def _find_plain_handler(cls, request: type[object]) -> PlainHandler | None:
+    def _find_call_handler(cls, request: type[object]) -> CallHandler | None:
         kind: type[object] = request
         if not issubclass(request, Call) or issubclass(request, SystemCall):
             return None
@@ -242,9 +244,8 @@ class GenServer:
             return None
         else:
             name, wants_reply_to = "handle_call", True
-        if inspect.iscoroutinefunction(getattr(cls, name)):
-            return None
-        return PlainHandler(name, wants_reply_to=wants_reply_to)
+        plain = not inspect.iscoroutinefunction(getattr(cls, name))
+        return CallHandler(name, wants_reply_to=wants_reply_to, plain=plain)
 
     def _no_handler(self, kind: str, message: object) -> str:
         return (

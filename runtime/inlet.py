@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from runtime.messages import Envelope
 
 
 class Taker(Protocol):
-    """The ``def`` that takes a call: see ``callback_results.PlainHandler``."""
+    """The method that takes a call: see ``callback_results.CallHandler``."""
 
     @property
     def name(self) -> str:
@@ -18,6 +18,11 @@ class Taker(Protocol):
     @property
     def wants_reply_to(self) -> bool:
         """Whether it takes ``reply_to`` too."""
+        ...
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a ``def``."""
         ...
 
     @property
@@ -33,7 +38,9 @@ class Taker(Protocol):
 class Callee(Protocol):
     """A server, as a call that runs at once sees it."""
 
-    def _plain_handler_of(self, request: object) -> Taker | None: ...
+    inline: ClassVar[bool]  # whether calls may run at once
+
+    def _call_handler_of(self, request: object) -> Taker | None: ...
 
 
 class Inlet(Protocol):

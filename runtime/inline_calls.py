@@ -41,6 +41,7 @@ from runtime.containment import crash_in
 from runtime.messages import Call
 from runtime.pending_calls import PendingCall, ReplyTo, own_process
 from runtime.process import Process
+from runtime.turn import Turn
 from runtime.user_code import call_method
 
 R = TypeVar("R")
@@ -78,23 +79,27 @@ QUEUED: Final = Queued()
 
 
 @enable_ki_protection
-def call_inline(server: Process, target: object, request: Call[R]) -> R | Yielding[R] | Later:
-    """The reply, or what is left to do for it: a ``Later``."""
-    inlet, table = server.inlet, server.table
-    if inlet is None or not server.parked or server.lent or get_ident() != table.thread:
+def call_inline(
+    server: Process, target: object, request: Call[R], turn: Turn | None
+) -> R | Yielding[R] | Later:
+    """The reply, or what is left to do for it: a ``Later``. Without a turn it is ``QUEUED``."""
+    inlet = server.inlet
+    if turn is None or inlet is None or not server.parked or server.lent:
+        return QUEUED
+    if get_ident() != server.table.thread:
         return QUEUED
     callee = inlet.callee
-    handler = callee._plain_handler_of(request)
-    if handler is None or sys.exception() is not None:
+    handler = callee._call_handler_of(request)
+    if handler is None or not (handler.plain and callee.inline) or sys.exception() is not None:
         return QUEUED
-    turn, home, task = table.turn, server.task, current_task()
+    home, task = server.task, current_task()
     scope = live_scope(task)
-    if turn is None or scope is None or home is None or home.context is task.context:
+    if scope is None or home is None or home.context is task.context:
         return QUEUED
     pending: PendingCall | None = None
     reply_to: ReplyTo[object] | None = None
     if handler.wants_reply_to:
-        pending = PendingCall(server, target, request, own_process(task))
+        pending = PendingCall(server, target, request, own_process(task), task)
         reply_to = ReplyTo(pending)
     server.handled += 1
     server.current = request
@@ -115,7 +120,7 @@ def call_inline(server: Process, target: object, request: Call[R]) -> R | Yieldi
         if return_to_scope(task, scope) and crash is None:
             crash = _scope_left_open(server, handler.name)
         if pending is None:
-            pending = PendingCall(server, target, request, own_process(task))
+            pending = PendingCall(server, target, request, own_process(task), task)
             reply_to = ReplyTo(pending)
         inlet.handed_over(pending, reply_to, result, crash)
     finally:

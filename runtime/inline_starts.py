@@ -10,7 +10,7 @@ task, and the starter waits as for any other start.
 What can be told apart is what can be in ``inline_calls``: ``init`` runs in the task of the starter
 and on its stack, and a scope that it leaves open is a crash. ``inline = False`` says that this is
 not wanted. Not at once, but in the first step of the new task as ever: a start while an exception
-is handled, by a task that is cancelled, or when it is time for others to have a turn.
+is handled, by a task that is cancelled or deep in its stack, or when others are to have a turn.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from collections.abc import Callable, Iterator
 from inspect import CO_COROUTINE
 from types import FunctionType
 
-from trio.lowlevel import current_task
+from trio.lowlevel import Task, current_task
 
-from runtime._trio import live_scope, return_to_scope
+from runtime._trio import live_scope, return_to_scope, within
 from runtime.containment import crash_of
-from runtime.process import Process
+from runtime.process import Process, current_process_var
+from runtime.stack_room import has_room
 
 
 def has_plain_init(cls: object) -> bool:
@@ -40,14 +41,20 @@ def run_at_once(
 ) -> None:
     """Run ``init``, if it may run here; ``crashed`` is told what it raised, for another task."""
     task, turn = current_task(), process.table.turn
-    if turn is None or sys.exception() is not None:
+    if turn is None or sys.exception() is not None or not has_room():
         return
     scope = live_scope(task)
     if scope is None or turn.is_over(task):
         return
     for has_crashed in _apart(init, crashed):
-        if return_to_scope(task, scope) and not has_crashed:
+        if return_to_scope(task, _home_of(task, scope)) and not has_crashed:
             crashed(_scope_left_open(process))
+
+
+def _home_of(task: Task, scope: object) -> object:
+    """Where the starter was, or the scope that ``init`` put there when it told it to exit."""
+    starter = task.context.get(current_process_var)
+    return scope if starter is None or starter.task is not task else within(scope, starter.scope)
 
 
 def _apart(init: Callable[[], None], crashed: Callable[[BaseException], None]) -> Iterator[bool]:

@@ -3,19 +3,20 @@
 Every event is a frozen Struct of plain values; messages and states appear in it only as text that
 the server's ``redact`` has passed. An event nobody subscribed to is not even built. Instruments
 run in the Trio thread, synchronously, and must be quick; one that raises is reported by
-``sys.excepthook`` and hurts nobody.
+``sys.excepthook`` and hurts nobody. Only ``LoopStalled`` comes from another thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, get_args
 
 import msgspec
 
 from runtime.containment import contain
 from runtime.exits import ExitReason
 from runtime.pid import Pid
+from runtime.telemetry.node_counts import CountNode
 
 
 class ProcessStarted(msgspec.Struct, frozen=True):
@@ -35,7 +36,10 @@ class ProcessEnded(msgspec.Struct, frozen=True):
 
 
 class ProcessCrashed(msgspec.Struct, frozen=True):
-    """A process has ended neither ``Normal`` nor ``Shutdown``. OTP: the crash report."""
+    """A process has ended neither ``Normal`` nor ``Shutdown``. OTP: the crash report.
+
+    ``behaviour`` is what it ran: the name of its class or its function.
+    """
 
     pid: Pid
     name: str | None
@@ -45,6 +49,7 @@ class ProcessCrashed(msgspec.Struct, frozen=True):
     mailbox_length: int
     handled: int
     state: str | None
+    behaviour: str = ""
 
 
 class CleanupFailed(msgspec.Struct, frozen=True):
@@ -61,6 +66,7 @@ class MessageDropped(msgspec.Struct, frozen=True):
     pid: Pid
     message: str
     total: int
+    behaviour: str = ""
 
 
 class MessageUnexpected(msgspec.Struct, frozen=True):
@@ -101,6 +107,12 @@ class ChildEnded(msgspec.Struct, frozen=True):
     restarts: int
     max_restarts: int
     action: str
+    behaviour: str = ""
+
+    @property
+    def is_restart(self) -> bool:
+        """Whether the supervisor restarts something, now or after its backoff."""
+        return self.action.startswith("restart ")
 
 
 class ChildStartFailed(msgspec.Struct, frozen=True):
@@ -160,7 +172,13 @@ class RestartsHigh(msgspec.Struct, frozen=True):
 
 
 class CallEnded(msgspec.Struct, frozen=True):
-    """A call has ended, after ``seconds``. ``request`` is its class, ``outcome`` how it ended."""
+    """A call of ``ref.call`` has ended, ``seconds`` after it was made.
+
+    ``pid`` is whom it reached, ``None`` if nobody was there; ``request`` the class of the request.
+    ``outcome`` is ``reply``, or what the caller got instead: ``error`` (of ``reply_to.error``),
+    ``exit``, ``timeout``, ``cycle``, ``full``, ``dropped``, ``cancelled``. The runtime's own
+    requests to a loop (``get_state``, ``stop`` ...) are no calls in this sense.
+    """
 
     pid: Pid | None
     request: str
@@ -207,40 +225,122 @@ Event: TypeAlias = (
 """Everything a node tells its instruments."""
 
 
-class Instrument(msgspec.Struct, frozen=True):
-    """``callback`` is called with each event whose class is in ``events``."""
+FREQUENT: Final[tuple[type[Event], ...]] = (CallEnded, PermitsGranted)
+"""What ordinary work tells, every time: a reader of reports wants the others."""
 
-    callback: Callable[[Event], None]
-    events: tuple[type[Event], ...]
+REPORTS: Final[tuple[type[Event], ...]] = tuple(
+    event for event in get_args(Event) if event not in FREQUENT
+)
+"""All the others."""
+
+
+class Instrument:
+    """``callback`` is called with each event whose class is in ``events``.
+
+    A subclass may also want to look at the nodes that it hears: see ``joined``.
+    """
+
+    __slots__ = ("callback", "events")
+
+    def __init__(self, callback: Callable[[Event], None], events: Iterable[type[Event]]) -> None:
+        if not callable(callback):
+            raise TypeError(f"callback: got {callback!r}, allowed is a function of an event")
+        self.callback: Final = callback
+        self.events: Final = _check_events(events)
+
+    def joined(self, count: CountNode) -> None:
+        """It hears an open node from now on, and ``count()`` says what is there, in any thread."""
+
+    def left(self, count: CountNode) -> None:
+        """It hears that node no more: it was removed, or the node has ended."""
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Instrument)
+            and type(other) is type(self)
+            and (other.callback, other.events) == (self.callback, self.events)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.callback, self.events))
+
+
+def _check_events(events: Iterable[type[Event]]) -> tuple[type[Event], ...]:
+    allowed = "allowed is a tuple of classes of events such as (ProcessCrashed,)"
+    if not isinstance(events, Iterable):
+        raise TypeError(f"events: got {events!r}, {allowed}")
+    given = tuple(events)
+    for event in given:
+        if event not in get_args(Event):
+            raise TypeError(f"events: got {event!r} in it, {allowed}")
+    return given
 
 
 class Instruments:
-    """The subscriptions of one node."""
+    """The subscriptions of one node. ``wanted`` are the events that anybody is subscribed to."""
 
     def __init__(self, instruments: Iterable[Instrument] = ()) -> None:
+        self.wanted: frozenset[type[Event]] = frozenset()
+        self._held: list[Instrument] = []
         self._callbacks: dict[type[Event], tuple[Callable[[Event], None], ...]] = {}
+        self._count: CountNode | None = None
+        self._changed: Callable[[], None] | None = None
         for instrument in instruments:
             self.add(instrument)
 
     def add(self, instrument: Instrument) -> None:
         """Subscribe."""
+        if not isinstance(instrument, Instrument):
+            raise TypeError(
+                f"instrument: got {instrument!r}, allowed is an Instrument(callback, events)"
+            )
+        self._held.append(instrument)
         for event in instrument.events:
             self._callbacks[event] = (*self._callbacks.get(event, ()), instrument.callback)
+        self._tell_changed()
+        if self._count is not None:
+            contain(None, instrument.joined, self._count)
 
     def remove(self, instrument: Instrument) -> bool:
         """Unsubscribe; whether it was subscribed."""
-        was_subscribed = False
+        if instrument not in self._held:
+            return False
+        self._held.remove(instrument)
         for event in instrument.events:
-            held = list(self._callbacks.get(event, ()))
-            if instrument.callback in held:
-                held.remove(instrument.callback)
-                was_subscribed = True
+            held = list(self._callbacks[event])
+            held.remove(instrument.callback)
             self._callbacks[event] = tuple(held)
-        return was_subscribed
+        self._tell_changed()
+        if self._count is not None:
+            contain(None, instrument.left, self._count)
+        return True
+
+    def on_change(self, changed: Callable[[], None]) -> None:
+        """Call ``changed`` whenever ``wanted`` may have changed, and now."""
+        self._changed = changed
+        changed()
+
+    def _tell_changed(self) -> None:
+        self.wanted = frozenset(event for event, told in self._callbacks.items() if told)
+        if self._changed is not None:
+            self._changed()
+
+    def node_opened(self, count: CountNode) -> None:
+        """The node is there."""
+        self._count = count
+        for instrument in tuple(self._held):
+            contain(None, instrument.joined, count)
+
+    def node_ended(self) -> None:
+        """The node is gone, and nothing here leads to it any more."""
+        count, self._count, self._changed = self._count, None, None
+        assert count is not None, "it was open"
+        for instrument in tuple(self._held):
+            contain(None, instrument.left, count)
 
     def want(self, event: type[Event]) -> bool:
         """Whether anybody is subscribed, so that an event need not be built for nobody."""
-        return bool(self._callbacks.get(event))
+        return event in self.wanted
 
     def emit(self, event: Event) -> None:
         """Tell the subscribers, in the order of subscription."""

@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 import msgspec
 import trio
 
-from runtime.calls import DEFAULT_TIMEOUT, Ref, ref
+from runtime.calls import Ref, ref
 from runtime.current import Target, current_table, find_process, require_process
 from runtime.pid import Pid
 from runtime.process import Process, Status
 from runtime.server_loop import LoopCall, ServerLoop
+from runtime.timeouts import DEFAULT_TIMEOUT
 
 T = TypeVar("T")
 

@@ -6,28 +6,53 @@ servers with only plain functions never do.
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
+from typing import TypeVar
 
-from runtime.entered import Entered, Failures, close_all
+from runtime.entered import Entered, Failures, close_all, enter
 from runtime.exits import NORMAL, ExitReason
 from runtime.life_scope import LifeScope
 from runtime.process import Process
+
+T = TypeVar("T")
 
 
 class Life:
     """From the first step of a server to its last: ``async with`` it."""
 
-    __slots__ = ("entered", "process", "reason")
+    __slots__ = ("_crash", "entered", "process", "reason")
 
     process: Process  # once it is to begin
 
     def __init__(self) -> None:
         self.reason: ExitReason = NORMAL
         self.entered: list[Entered] | None = None
+        self._crash: BaseException | None = None  # of what a caller or the starter has run
 
     def open_scope(self) -> None:
         """From now on exit signals cancel what is awaited."""
-        LifeScope(self.process).open()
+        if self.process.surroundings is None:
+            LifeScope(self.process).open()
+
+    def crashed(self, crash: BaseException) -> None:
+        """Of what others have run for this server; its own task will raise it."""
+        self._crash, self.process.ending = crash, True
+
+    def raise_crash(self) -> None:
+        """What others have run for this server and has failed is raised here."""
+        crash, self._crash = self._crash, None
+        if crash is not None:
+            try:
+                raise crash
+            finally:
+                del crash  # this frame is in its traceback: break the cycle
+
+    async def enter(self, manager: AbstractAsyncContextManager[T] | AbstractContextManager[T]) -> T:
+        """See ``GenServer.enter``."""
+        if self.entered is None:
+            self.entered = []
+        return await enter(self.process, manager, self.entered)
 
     async def last_words(self, reason: ExitReason) -> None:
         """Run ``terminate``."""

@@ -80,10 +80,6 @@ class Links(Generic[P]):
         self._watched_by: dict[MonitorRef, tuple[P, str | None]] | None = None
         self._watching: dict[MonitorRef, P] | None = None
 
-    def are_any(self) -> bool:
-        """Whether there is somebody to tell, or to let go of."""
-        return bool(self._linked or self._watched_by or self._watching)
-
     def link(self, other: P) -> None:
         """Remember a link; a pair has at most one."""
         if self._linked is None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +24,7 @@ from runtime.process import Process, table_var
 from runtime.process_table import ProcessTable
 from runtime.reports import log_reports
 from runtime.stops import stop_process
+from runtime.telemetry.counting import count_processes
 
 
 class Node:
@@ -45,6 +47,7 @@ class Node:
         table: ProcessTable[Process] = ProcessTable(self.instruments, self._on_fatal)
         token = table_var.set(table)  # at once: nobody else opens one meanwhile
         nursery.start_soon(self._host, table, token)
+        self.instruments.node_opened(partial(count_processes, table))
         with trio.CancelScope(shield=True):
             await table.opened.wait()
         self._stack = AsyncExitStack()
@@ -84,6 +87,7 @@ class Node:
                     root = _next_root(table)
                     await stop_process(root, table.owner, table.roots[root])
                 table_var.reset(token)
+                self.instruments.node_ended()
                 service.cancel_scope.cancel()
 
     def _on_fatal(self, exc: BaseException) -> None:

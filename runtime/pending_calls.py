@@ -8,24 +8,21 @@ The caller is woken with nothing and reads the result from the latch, so traceba
 
 from __future__ import annotations
 
-import math
 import threading
-from collections.abc import Callable
-from typing import Generic, Literal, TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Generic, Literal, NoReturn, TypeAlias, TypeVar
 
 import trio
 from trio.lowlevel import Abort, Task, enable_ki_protection
 
-from runtime._trio import is_cancelled
+from runtime._trio import is_cancelled, sleep, wake
 from runtime.containment import contain
-from runtime.current import current_process
 from runtime.cycles import break_cycle, cycle_through, owners, pids_of
-from runtime.deadlines import Deadline
 from runtime.errors import BadResult, CallCycle, CallExit, CallTimeout, MailboxFull, ReplyDropped
 from runtime.exits import NO_PROCESS, Crashed, ExitReason
 from runtime.messages import Call, Envelope, SystemCall
 from runtime.pid import Pid
-from runtime.process import Process
+from runtime.process import Process, current_process_var
 from runtime.reply_types import admits_none
 
 R = TypeVar("R")
@@ -39,7 +36,6 @@ class PendingCall(Envelope):
 
     __slots__ = (
         "caller",
-        "deadline",
         "gave_up",
         "leads_to",
         "request",
@@ -53,7 +49,12 @@ class PendingCall(Envelope):
     )
 
     def __init__(
-        self, server: Process, target: object, request: Call[object], caller: Process | None
+        self,
+        server: Process,
+        target: object,
+        request: Call[object],
+        caller: Process | None,
+        task: Task,
     ) -> None:
         self.server = server
         self.caller = caller  # the process whose own task this is
@@ -61,12 +62,11 @@ class PendingCall(Envelope):
         self.request = request
         self.leads_to: Process | None = server  # nobody, once the reply has been put off
         self.gave_up: Callable[[], None] | None = None
-        self.deadline: Deadline | None = None
         self.result: _Result = "none"
         self.value: object = None
         self.visible: Request[object] | None = None
         self.waits = False  # not yet: an answer now finds its caller running
-        self.task: Task | None = trio.lowlevel.current_task()
+        self.task: Task | None = task
 
     @property
     def droppable(self) -> bool:
@@ -84,15 +84,19 @@ class PendingCall(Envelope):
         task = self.task
         if task is None:
             return False
-        self.server.check_thread()
+        if threading.get_ident() != self.server.table.thread:
+            self.server.check_thread()
         if not self.waits and is_cancelled(task):
             self._over(gave_up=True)  # by the handler that runs in its step: it waits no more
             return False
-        self._over(gave_up=result == "timeout")
+        if self.gave_up is None:
+            self.task = self.visible = None
+        else:
+            self._over(gave_up=result == "timeout")
         self.result = result
         self.value = value
         if self.waits:
-            trio.lowlevel.reschedule(task)
+            wake(task)
         return True
 
     def _over(self, *, gave_up: bool) -> None:
@@ -263,66 +267,78 @@ class StopServer(SystemCall[None], frozen=True):
 
 
 @enable_ki_protection
-async def call_process(
+def call_process(
     server: Process | None, target: object, request: Call[object], timeout: float
-) -> object:
-    """Send a request and wait for what ends the call; see ``Ref.call``."""
+) -> Awaitable[object]:
+    """Send a request; what it gives waits for what ends the call; see ``Ref.call``."""
     task = trio.lowlevel.current_task()
-    if is_cancelled(task):
-        await trio.lowlevel.checkpoint_if_cancelled()
-    if server is None:
-        await trio.lowlevel.checkpoint()  # a retry loop must not freeze the program
-        raise CallExit(NO_PROCESS, target, request)
+    if server is None or is_cancelled(task):  # who is cancelled hears of that, at the checkpoint
+        return _refused(CallExit(NO_PROCESS, target, request))
     me = own_process(task)
-    pending = PendingCall(server, target, request, me)
+    pending = PendingCall(server, target, request, me, task)
     try:
         if me is not None and (cycle := cycle_through(me, server)) is not None:
             raise CallCycle((*pids_of(cycle), me.pid), target, request)
         _enqueue(server, pending)
-    except (CallCycle, MailboxFull):
-        await trio.lowlevel.checkpoint()
-        raise
+    except (CallCycle, MailboxFull) as error:
+        return _refused(error)
     if timeout == 0:
         pending.task = None
+        return _refused(CallTimeout(timeout, target, request))
+    return wait_for_reply(pending, timeout)
+
+
+@enable_ki_protection
+async def _refused(error: Exception) -> NoReturn:
+    """Let others run first: a loop that tries again must not freeze the program."""
+    try:
         await trio.lowlevel.checkpoint()
-        raise CallTimeout(timeout, target, request)
-    return await wait_for_reply(pending, timeout)
+        raise error
+    finally:
+        del error  # this frame is in its traceback: break the cycle
 
 
 def own_process(task: Task) -> Process | None:
     """The process whose own task this is, which runs."""
-    me = current_process()
+    me = current_process_var.get(None)
     return me if me is not None and me.task is task else None
 
 
 @enable_ki_protection
-async def wait_for_reply(pending: PendingCall, timeout: float) -> object:
-    """Wait for what ends a call that the server has got."""
-    if pending.task is None:
-        if pending.caller is not None:
-            pending.caller.waiting_for = None
-        if pending.result == "none":
-            await trio.lowlevel.checkpoint_if_cancelled()
-        turn = pending.server.table.turn
-        if turn is not None and turn.is_over(trio.lowlevel.current_task()):
-            await trio.lowlevel.cancel_shielded_checkpoint()
-        return pending.outcome(timeout)
+def wait_for_reply(pending: PendingCall, timeout: float) -> Awaitable[object]:
+    """What waits for the end of a call that the server has got."""
+    return _answered(pending, timeout) if pending.task is None else _wait(pending, timeout)
+
+
+@enable_ki_protection
+async def _answered(pending: PendingCall, timeout: float) -> object:
+    """The answer came in the caller's own step."""
+    if pending.caller is not None:
+        pending.caller.waiting_for = None
+    if pending.result == "none":
+        await trio.lowlevel.checkpoint_if_cancelled()
+    turn = pending.server.table.turn
+    if turn is not None and turn.is_over(trio.lowlevel.current_task()):
+        await trio.lowlevel.cancel_shielded_checkpoint()
+    return pending.outcome(timeout)
+
+
+@enable_ki_protection
+async def _wait(pending: PendingCall, timeout: float) -> object:
     server, me = pending.server, pending.caller
-    deadlines = server.table.deadlines
-    server.pending[pending] = None
-    if timeout != math.inf:
-        pending.deadline = deadlines.schedule(trio.current_time() + timeout, pending.time_out)
+    timeouts, calls = server.table.timeouts, server.pending
+    calls[pending] = None
+    deadline = timeouts.add(pending, timeout)
     if me is not None:
         me.waiting_for = pending
     pending.waits = True
     try:
-        await trio.lowlevel.wait_task_rescheduled(pending.abort)
+        await sleep(pending.abort)
     finally:
         if me is not None:
             me.waiting_for = None
-        server.pending.pop(pending, None)
-        if pending.deadline is not None:
-            deadlines.cancel(pending.deadline)
+        calls.pop(pending, None)
+        timeouts.discard(pending, deadline)
     return pending.outcome(timeout)
 
 

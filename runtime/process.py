@@ -50,10 +50,11 @@ class Process:
     """The kernel's side of a process. Users hold a ``Pid`` or a ``Ref``, never this."""
 
     __slots__ = (
-        "_links", "_pending", "_watches", "ancestors", "body", "claims", "current", "ending",
-        "exiting", "follower", "given_up", "grace", "handled", "ignored", "inlet", "killed",
-        "label", "lent", "mailbox", "name", "parent", "parked", "pid", "scope", "started_at",
-        "status", "stop_asked_at", "surroundings", "table", "task", "trap", "waiting_for",
+        "_links", "_pending", "_watches", "ancestors", "behaviour", "body", "claims", "current",
+        "ending", "exiting", "follower", "given_up", "grace", "handled", "ignored", "inlet",
+        "killed", "label", "lent", "mailbox", "name", "parent", "parked", "pid", "scope",
+        "started_at", "status", "stop_asked_at", "surroundings", "table", "task", "trap",
+        "waiting_for",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +70,7 @@ class Process:
     ) -> None:
         self.pid, self.table, self.body = pid, table, body
         self.parent, self.name = parent, name
+        self.behaviour = pid.label  # what it runs, also if its pid is shown by its name
         self.label: str | None = None
         self.ancestors = ancestors
         self.status: Status = "starting"
@@ -103,11 +105,6 @@ class Process:
         """Its links and monitors."""
         if self._links is None:
             self._links = Links()
-        return self._links
-
-    @property
-    def ties(self) -> Links[Process] | None:
-        """The same, to be looked at: ``None`` if it has none."""
         return self._links
 
     @property
@@ -190,13 +187,15 @@ class Process:
         self.mailbox.dropped += 1
         if (instruments := self.table.instruments).want(MessageDropped):
             described = self.body.describe(message)
-            instruments.emit(MessageDropped(self.pid, described, self.mailbox.dropped))
+            instruments.emit(
+                MessageDropped(self.pid, described, self.mailbox.dropped, self.behaviour)
+            )
 
     def park(self) -> Awaitable[object]:
         """Sleep until something happens: a message, an exit signal, a wake-up. To be awaited."""
         self.parked = True
         self.mailbox.rest()
-        return trio.lowlevel.wait_task_rescheduled(self)  # noqa: ASYNC105 - by the caller
+        return _trio.sleep(self)
 
     def __call__(self, _raise_cancel: object) -> Abort:
         """Trio's question whether its sleep may be cut short; a bound method would take memory."""
@@ -209,7 +208,7 @@ class Process:
     def wake(self) -> None:
         """Wake the parked process."""
         assert self.task is not None
-        trio.lowlevel.reschedule(self.task)
+        _trio.wake(self.task)
         self.parked, self.inlet = False, None  # last: if that raises it must stay wakeable
 
     def claim(self, claim: Claim[Process]) -> None:
@@ -276,6 +275,11 @@ class Process:
         if begins:
             self.body.begin(self)
         return self.run()
+
+    def dissolve(self) -> None:
+        """Trio has refused it a task: whoever wanted it hears of that."""
+        self.given_up = True
+        self._end(KILLED)
 
     @enable_ki_protection
     async def run(self) -> None:
@@ -381,7 +385,7 @@ class Process:
                 state = self.body.describe_state()
                 instruments.emit(ProcessCrashed(
                     self.pid, self.name, self.ancestors, reason, last, len(self.mailbox),
-                    self.handled, state,
+                    self.handled, state, self.behaviour,
                 ))  # fmt: skip
         if instruments.want(ProcessEnded):
             instruments.emit(ProcessEnded(self.pid, self.name, reason))

@@ -19,8 +19,9 @@ from runtime.deadlines import Deadlines
 from runtime.errors import NoNode
 from runtime.inspection.crash_history import CrashHistory
 from runtime.inspection.views import AlarmView
-from runtime.instruments import Instruments
+from runtime.instruments import CallEnded, Instruments
 from runtime.pid import Pid
+from runtime.timeouts import Timeouts
 from runtime.turn import Turn
 from runtime.watchdogs.pulse import Pulse
 
@@ -55,6 +56,7 @@ class ProcessTable(Generic[P]):
         self.on_fatal = on_fatal
         self.deadlines = Deadlines()
         self.now = trio.lowlevel.current_clock().current_time
+        self.timeouts = Timeouts(self.deadlines, self.now)
         self.context = contextvars.copy_context()
         self.thread = threading.get_ident()
         self.token = trio.lowlevel.current_trio_token()
@@ -68,6 +70,9 @@ class ProcessTable(Generic[P]):
         self.keepers: dict[P, P] = {}  # whose open block a root is the tree of; it stops it
         self.stopwatch = _trio.stopwatch(trio.lowlevel.current_clock())
         self.turn = None if os.environ.get(SWITCH) == "0" else Turn(self.stopwatch)
+        self.tells_calls = False  # somebody wants to hear how calls end
+        self.quiet_turn = self.turn  # of calls that run at once and are told to nobody
+        instruments.on_change(self._instruments_changed)
         self.opened_at = self.now()
         self.crashes = CrashHistory(self.stopwatch)
         self.sampler: object = None  # once somebody looks: see inspection.sampling
@@ -83,6 +88,10 @@ class ProcessTable(Generic[P]):
         if self._nursery is None:
             raise NoNode("the node is not open yet: wait for `async with open_node()`")
         return self._nursery
+
+    def _instruments_changed(self) -> None:
+        self.tells_calls = self.instruments.want(CallEnded)
+        self.quiet_turn = None if self.tells_calls else self.turn
 
     def open(self, nursery: trio.Nursery) -> None:
         """From now on processes can be started."""

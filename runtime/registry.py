@@ -27,6 +27,7 @@ from runtime.errors import AlreadyStarted, ProcessNotFound, UnhandledMessage
 from runtime.exits import SHUTDOWN, ExitReason, is_abnormal
 from runtime.gen_server import GenServer
 from runtime.handlers import handles
+from runtime.inspection.views import Plain
 from runtime.keys import exact_key
 from runtime.messages import Call, Cast, Exit
 from runtime.outcomes import NoReply
@@ -238,6 +239,12 @@ class Registry(GenServer, Directory):
     @property
     def _called(self) -> str | Pid:
         return self._process.name or self._process.pid
+
+    def facts(self) -> Mapping[str, Plain]:
+        """How many entries and keys it has; see ``GenServer.facts``."""
+        entries = self.entries
+        kind = "unique" if entries.unique else "duplicate"
+        return {"keys": kind, "entries": entries.count, "registrants": len(entries.owners())}
 
     # -- messages ---------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from runtime.bodies import TrapMode
-from runtime.containment import contain, short_repr
+from runtime.containment import attempt, contain, short_repr
 from runtime.exits import ExitReason
 from runtime.inline_starts import has_plain_init, run_at_once
 from runtime.inspection.plain import plain_facts
@@ -26,12 +26,13 @@ class ServerBody(ServerLoop):
 
     @property
     def begun(self) -> bool:
-        """Whether the instance has been made."""
-        return self.server is not None
+        """Whether the instance has been made, or was to be."""
+        return self.server is not None or self._crash is not None
 
     def begin(self, process: Process) -> None:
         """Make the instance and call its ``init``, if that is a ``def``."""
-        if has_plain_init(getattr(self._make, "func", self._make)):
+        is_plain, _ = attempt(has_plain_init, getattr(self._make, "func", self._make))
+        if is_plain:
             self.process = process
             run_at_once(process, self.make, self.crashed)
 
@@ -50,7 +51,8 @@ class ServerBody(ServerLoop):
 
     def facts(self) -> dict[str, Plain]:
         """See ``GenServer.facts``: what it returns or raises cannot hurt whoever looks."""
-        return {} if self.server is None else plain_facts(self.server.facts)
+        server = self.server
+        return plain_facts(server.facts) if server is not None and server._has_facts else {}
 
     def _shown(self, what: Literal["message", "state"], value: object) -> str | None:
         server = self.server

@@ -10,7 +10,6 @@ the process entered is closed and before anybody hears of the end.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, Final, Generic, TypeVar, cast
 
 import msgspec
@@ -28,7 +27,6 @@ from runtime.callback_results import (
 )
 from runtime.callbacks import Server
 from runtime.containment import attempt, crash_of
-from runtime.entered import enter
 from runtime.errors import BadResult
 from runtime.exits import NORMAL, ExitReason
 from runtime.life import Life
@@ -71,7 +69,7 @@ class ServerLoop(Life):
     """The state of one running server beside the user's own."""
 
     __slots__ = (
-        "_begun", "_crash", "_handed", "_idle_at", "_last_call", "_left", "_make", "_next",
+        "_begun", "_handed", "_idle_at", "_last_call", "_left", "_make", "_next",
         "callee", "suspended",
     )  # fmt: skip
 
@@ -86,7 +84,6 @@ class ServerLoop(Life):
         self._left = 0  # messages of this turn
         self._last_call: tuple[PendingCall, object] | None = None  # answered after terminate
         self._handed: tuple[PendingCall, object, Coroutine[Any, Any, object]] | None = None
-        self._crash: BaseException | None = None  # of what a caller or the starter has run
 
     # -- life -------------------------------------------------------------------------------
 
@@ -105,7 +102,9 @@ class ServerLoop(Life):
                 elif self._next is not None and not self.suspended:
                     await self._continue(self._next)
                 elif (message := self._take()) is not _EMPTY:
-                    await self._dispatch(message)
+                    if (rest := self._dispatch(message)) is not None:
+                        await rest
+                        rest = None  # as long as it sleeps a server keeps nothing
                 else:
                     until = 0.0  # a number of its own would be for an idle server to keep
                     await self._sleep()
@@ -114,7 +113,7 @@ class ServerLoop(Life):
                 if self._left <= 0 or clock() >= until:
                     await trio.lowlevel.cancel_shielded_checkpoint()
                     self._left, until = MESSAGES, clock() + SECONDS
-            self._raise_crash()
+            self.raise_crash()
         return self.reason
 
     def make(self) -> None:
@@ -141,10 +140,6 @@ class ServerLoop(Life):
         """What ``init`` has returned."""
         if self.process.exiting is None and self._accept_init(result):
             self.process.mark_started()
-
-    def crashed(self, crash: BaseException) -> None:
-        """Of what others have run for this server; its own task will raise it."""
-        self._crash, self.process.ending = crash, True
 
     def _accept_init(self, result: object) -> bool:
         """Whether the server is to run."""
@@ -196,38 +191,53 @@ class ServerLoop(Life):
 
     # -- one message ------------------------------------------------------------------------
 
-    async def _dispatch(self, message: object) -> None:
+    def _dispatch(self, message: object) -> Awaitable[None] | None:
+        """Call what handles a message; if that is not done at once, what is left to be awaited."""
+        if type(message) is PendingCall:
+            return self._take_call(message)
         process, server = self.process, self.callee
-        if isinstance(message, PendingCall):
-            if not message.droppable:
-                self._perform(message)
-                return
-            request = message.request
-            self._idle_at = None
-            process.handled += 1
-            process.current = request
-            if isinstance(request, HandleCall) and not server._handler_of(request):
-                message.settle("error", wrong_server(process, server, message.target, request))
-                return
-            reply_to: ReplyTo[object] = ReplyTo(message)
-            self._settle(message, await self._run(server.handle_call, request, reply_to))
-            return
         if (handler := server._plain_cast_of(message)) is not None:
-            await self._handle_casts(server, handler, message)
-            return
+            return self._take_casts(server, handler, message)
         if is_parents_exit(process, message):
             assert isinstance(message, Exit)
             self._stop(message.reason)
-            return
+            return None
+        self._begin(message)
+        if isinstance(message, Cast):
+            return self._go_by("handle_cast", call_user(server.handle_cast, message))
+        return self._go_by("handle_info", call_user(server.handle_info, message))
+
+    def _begin(self, message: object) -> None:
+        process = self.process
         self._idle_at = None
         process.handled += 1
         process.current = message
-        if isinstance(message, Cast):
-            self._accept("handle_cast", await self._run(server.handle_cast, message))
-        else:
-            self._accept("handle_info", await self._run(server.handle_info, message))
 
-    async def _handle_casts(self, server: Server, handler: str, message: object) -> None:
+    def _take_call(self, pending: PendingCall) -> Awaitable[None] | None:
+        server, request = self.callee, pending.request
+        handler = server._call_handler_of(request)
+        if handler is None and not pending.droppable:
+            self._perform(pending)
+            return None
+        self._begin(request)
+        reply_to: ReplyTo[object] | None = None
+        if handler is not None:
+            if handler.wants_reply_to:
+                reply_to = ReplyTo(pending)
+            result = call_method(server, handler.name, request, reply_to)
+        elif isinstance(request, HandleCall) and not server._handler_of(request):
+            error = wrong_server(self.process, server, pending.target, request)
+            pending.settle("error", error)
+            return None
+        else:
+            reply_to = ReplyTo(pending)
+            result = call_user(server.handle_call, request, reply_to)
+        if (coroutine := as_coroutine(result)) is not None:
+            return self._finish(pending, reply_to, coroutine)
+        self._settle(pending, reply_to, result)
+        return None
+
+    def _take_casts(self, server: Server, handler: str, message: object) -> Awaitable[None] | None:
         """A cast whose handler is a plain function, and some of its class that wait behind it.
 
         The same as taking them one by one, at a third of the cost.
@@ -240,22 +250,22 @@ class ServerLoop(Life):
             process.current = message
             result = call_method(server, handler, message, None)
             if result is not None:
-                self._accept("handle_cast", await self._awaited(result))
-                return
+                return self._go_by("handle_cast", result)
             more -= 1
             if more <= 0 or not items or type(items[0]) is not kind or process.exiting is not None:
-                return
+                return None
             self._left -= 1
             message = items.popleft()
 
     async def _continue(self, step: Continue) -> None:
         self._next = None
         assert self.server is not None
-        result = await self._run(self.server.handle_continue, step.arg)
-        self._accept("handle_continue", result)
+        rest = self._go_by("handle_continue", call_user(self.server.handle_continue, step.arg))
+        if rest is not None:
+            await rest
 
-    def _settle(self, pending: PendingCall, result: object) -> None:
-        """What a handler of calls has returned."""
+    def _settle(self, pending: PendingCall, reply_to: object, result: object) -> None:
+        """What a handler of calls has returned; ``None`` for a ``reply_to`` it was not given."""
         if is_known_value(result):
             pending.settle("reply", result)
             return
@@ -266,6 +276,8 @@ class ServerLoop(Life):
             case NoReply():
                 pending.put_off()
                 self._then(result.then)
+                if reply_to is None:
+                    ReplyTo(pending)  # which nobody has: dropped
             case Stop():
                 if result.reply is not msgspec.UNSET:
                     self._last_call = (pending, result.reply)
@@ -332,7 +344,7 @@ class ServerLoop(Life):
             if coroutine is not None:
                 self._handed = (call, reply_to, coroutine)
             else:
-                _, crash = crash_of(self._settle, call, result)
+                _, crash = crash_of(self._settle, call, reply_to, result)
         if crash is not None:
             self.crashed(crash)
             crash = None  # this frame may be behind those of its traceback: break the cycle
@@ -340,41 +352,29 @@ class ServerLoop(Life):
         if self.process.parked and goes_on:
             self.process.wake()
 
-    async def _finish(
-        self, pending: PendingCall, reply_to: object, coroutine: Coroutine[Any, Any, object]
-    ) -> None:
-        """Await what a plain function returned; ``reply_to`` must outlive that."""
-        self._handed = None
-        self.open_scope()
-        self._settle(pending, await await_user(coroutine))
-
-    def _raise_crash(self) -> None:
-        crash, self._crash = self._crash, None
-        if crash is not None:
-            try:
-                raise crash
-            finally:
-                del crash  # this frame is in its traceback: break the cycle
-
     # -- calling the user -------------------------------------------------------------------
 
-    async def _run(self, method: Callable[..., object], *args: object) -> object:
-        """Call a callback, ``def`` or ``async def``, whichever it turns out to be."""
-        result = call_user(method, *args)
-        return result if as_coroutine(result) is None else await self._awaited(result)
-
-    async def _awaited(self, result: object) -> object:
-        """What a callback has returned, awaited if it is a coroutine."""
-        if (coroutine := as_coroutine(result)) is None:
-            return result
+    async def _finish(
+        self,
+        pending: PendingCall,
+        reply_to: object,
+        coroutine: Coroutine[Any, Any, object],
+    ) -> None:
+        """Await what a handler of calls returned; ``reply_to`` must outlive that."""
+        self._handed = None
         self.open_scope()
-        return await await_user(coroutine)
+        self._settle(pending, reply_to, await await_user(coroutine))
 
-    async def enter(self, manager: AbstractAsyncContextManager[T] | AbstractContextManager[T]) -> T:
-        """See ``GenServer.enter``."""
-        if self.entered is None:
-            self.entered = []
-        return await enter(self.process, manager, self.entered)
+    def _go_by(self, callback: str, result: object) -> Awaitable[None] | None:
+        """Do what another callback has returned; if that is a coroutine, it is left to await."""
+        if (coroutine := as_coroutine(result)) is not None:
+            return self._await(callback, coroutine)
+        self._accept(callback, result)
+        return None
+
+    async def _await(self, callback: str, coroutine: Coroutine[Any, Any, object]) -> None:
+        self.open_scope()
+        self._accept(callback, await await_user(coroutine))
 
     def _bad_result(self, callback: str, result: object, allowed: str) -> BadResult:
         return bad_result(self.process, self.server, callback, result, allowed)

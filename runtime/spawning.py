@@ -226,6 +226,7 @@ def spawn_process(
         ancestors=_ancestors(),
         limit=limit,
     )
+    process.behaviour = label
     if name is not None and isinstance(name, ViaName):
         name.claim(process)
     table.add(pid, process, local, budget if nursery is None else None)
@@ -234,7 +235,13 @@ def spawn_process(
         process.links.link(link_to)
     context = table.context.copy()  # to start is to be in it, and ``init`` may start others
     launch = partial(process.launch, begins)
-    context.run(partial((nursery or table.nursery).start_soon, launch, name=pid.label))
+    is_launched = False
+    try:
+        context.run(partial((nursery or table.nursery).start_soon, launch, name=pid.label))
+        is_launched = True
+    finally:
+        if not is_launched:  # at the end of the stack, say: without a task it would never end
+            process.dissolve()
     return process
 
 

@@ -21,8 +21,9 @@ from functools import partial
 from typing import Generic, TypeAlias, TypeVar
 
 import trio
-from trio.lowlevel import Abort, current_task, enable_ki_protection, wait_task_rescheduled
+from trio.lowlevel import Abort, current_task, enable_ki_protection
 
+from runtime._trio import sleep, wake
 from runtime.current import current_process, current_table
 from runtime.cycles import break_cycle
 from runtime.deadlines import Deadline
@@ -222,7 +223,7 @@ class StreamRun(Generic[I, R]):
         self._ends.append(slot)
         if self.task is not None:
             consumer, self.task = self.task, None
-            trio.lowlevel.reschedule(consumer)
+            wake(consumer)
         elif self._wait_for_item is not None:
             self._wait_for_item.cancel()
 
@@ -244,12 +245,12 @@ class StreamRun(Generic[I, R]):
         """Wait for the end of one task."""
         self.task, me = current_task(), current_process()
         if me is None or me.task is not self.task:
-            await wait_task_rescheduled(self._abort)
+            await sleep(self._abort)
             return
         self.leads_to, me.waiting_for = self._awaited(), self
         break_cycle(me)
         try:
-            await wait_task_rescheduled(self._abort)
+            await sleep(self._abort)
         finally:
             me.waiting_for = None
 

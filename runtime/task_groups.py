@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, TypeAlias, TypeVar, cast, get_args
 
 import trio
-from trio.lowlevel import Abort, current_task, enable_ki_protection, wait_task_rescheduled
+from trio.lowlevel import Abort, current_task, enable_ki_protection
 
+from runtime._trio import sleep, wake
 from runtime.child_spec import ShutdownBudget, check_shutdown
 from runtime.current import current_process
 from runtime.cycles import break_cycle
@@ -179,7 +180,7 @@ class _Group:
             return
         if self.done:
             waiter, self.task = self.task, None
-            trio.lowlevel.reschedule(waiter)
+            wake(waiter)
         elif self._me is not None and self.leads_to is process:
             self._lead_on(self._me)
 
@@ -192,7 +193,7 @@ class _Group:
             self._order = iter(tuple(self.watched))
             self._lead_on(me)
         try:
-            await wait_task_rescheduled(self._abort)
+            await sleep(self._abort)
         finally:
             if self._me is not None:
                 self._me.waiting_for = None

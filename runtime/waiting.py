@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import trio
 from trio.lowlevel import Abort, Task, current_task, enable_ki_protection
 
+from runtime._trio import sleep, wake
 from runtime.current import current_process
 from runtime.cycles import break_cycle
 from runtime.exits import ExitReason
@@ -32,7 +32,7 @@ class Waiter:
         task, self.task = self.task, None
         if task is not None:
             self.reason = reason
-            trio.lowlevel.reschedule(task)
+            wake(task)
 
     def time_out(self) -> None:
         """Whoever waits has waited long enough: woken with ``None``, as for a start."""
@@ -85,18 +85,16 @@ async def _wait(
     me = current_process()
     own_task = me is not None and me.task is current_task()
     process.watches[waiter] = None
-    deadline, deadlines = None, process.table.deadlines
-    if timeout != math.inf:
-        deadline = deadlines.schedule(process.table.now() + timeout, waiter.time_out)
+    timeouts = process.table.timeouts
+    deadline = timeouts.add(waiter, timeout)
     if me is not None and own_task:
         me.waiting_for = waiter
         break_cycle(me)
     try:
-        await trio.lowlevel.wait_task_rescheduled(abort)
+        await sleep(abort)
     finally:
         process.watches.pop(waiter, None)
-        if deadline is not None:
-            deadlines.cancel(deadline)
+        timeouts.discard(waiter, deadline)
         if me is not None and own_task:
             me.waiting_for = None
     if waiter.raise_cancel is not None:

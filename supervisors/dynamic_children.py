@@ -25,6 +25,12 @@ class DynamicChild(Child):
         """Whether whoever asked for it has gone away before it was up."""
         return self.requester is not None and self.requester.answered
 
+    def abandon(self) -> None:
+        """Whoever asked for it goes away, and takes it along."""
+        assert self.process is not None
+        self.stopping = True
+        self.process.kill()
+
 
 class DynamicChildren:
     """The rows, in start order. A restarting child keeps its row, and its place until it is up."""

@@ -7,13 +7,14 @@ request), and ten thousand children need no task but their own. The cost: a requ
 before another that was made earlier.
 
 Nor does it await anything in the handlers of requests, so they run at once in the step of who asks,
-as those of any server do: see ``inline_calls``.
+as those of any server do: see ``inline_calls``. But not on the last frames of a deep stack: a tree
+is not to end because somebody recurses.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar, cast
 
@@ -32,12 +33,15 @@ from runtime import (
     Stop,
     handles,
 )
+from runtime.callback_results import CallHandler
 from runtime.calls import PidRef
 from runtime.containment import attempt, short_repr
-from runtime.instruments import GIVE_UP
+from runtime.inspection.views import Plain
+from runtime.instruments import GIVE_UP, ChildRefused
 from runtime.outcomes import CastResult
 from runtime.process import Process
 from runtime.spawning import spawn_process
+from runtime.stack_room import has_room
 from runtime.starts import start_error
 from runtime.stops import begin_to_stop
 from supervisors.backoff import Backoff, check_backoff
@@ -90,6 +94,9 @@ class DynamicSupervisor(Supervising):
         self.extra_arguments = _check_extra_arguments(extra_arguments)
         self.children = DynamicChildren()
         self._restarts = Restarts(Intensity(max_restarts, max_seconds), backoff)
+
+    def _call_handler_of(self, request: object) -> CallHandler | None:
+        return super()._call_handler_of(request) if has_room() else None
 
     @classmethod
     def _prepare(
@@ -152,15 +159,20 @@ class DynamicSupervisor(Supervising):
             return
         assert child.process is not None
         self.children.add(child, child.process)
+        reply_to.on_give_up(child.abandon)  # first: its init may have cancelled who asked
         if child.process.status == "running":
             self.child_is_up(child, child.process)
-            return
-        reply_to.waits_for(child.process)
-        reply_to.on_give_up(child.process.kill)
+        else:
+            reply_to.waits_for(child.process)
 
     def _refusal(self) -> MaxChildren | None:
-        full = self.max_children is not None and len(self.children) >= self.max_children
-        return MaxChildren(self.max_children or 0) if full else None
+        """Why there can be no child more, which is told."""
+        limit, process = self.max_children, self._process
+        if limit is None or len(self.children) < limit:
+            return None
+        if (instruments := process.table.instruments).want(ChildRefused):
+            instruments.emit(ChildRefused(process.pid, process.name, limit))
+        return MaxChildren(limit)
 
     def _spawn(self, child: DynamicChild) -> StartError | None:
         """Give a child a process, which says by itself when it is up and when it has ended."""
@@ -208,6 +220,15 @@ class DynamicSupervisor(Supervising):
     def count_children(self, request: CountChildren) -> ChildCounts:
         """See ``DynamicSupervisorRef.count_children``."""
         return self.children.count()
+
+    def facts(self) -> Mapping[str, Plain]:
+        """How many children it has and may have; see ``GenServer.facts``."""
+        return {
+            "strategy": "one_for_one",
+            "children": len(self.children),
+            "max_children": self.max_children,
+            **super().facts(),
+        }
 
     # -- the life of a child ----------------------------------------------------------------
 

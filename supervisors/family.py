@@ -8,6 +8,7 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from runtime import ExitReason, Ignored, Pid, StartError
+from runtime._trio import is_cancelled
 from runtime.process import Process
 from runtime.spawning import spawn_process
 from runtime.starts import start_error
@@ -71,7 +72,7 @@ class Family:
         if ticket is not None:
             ticket.process = process
         reason: ExitReason = None
-        if process.status == "starting":
+        if process.status == "starting" or is_cancelled(trio.lowlevel.current_task()):
             reason = await wait_started(process, None)
         if reason is None:
             child.status, child.up_since, child.down_at = "running", trio.current_time(), None

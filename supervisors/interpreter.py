@@ -1,10 +1,12 @@
 """What a service asks of Python itself, for as long as it runs.
 
 The choice, both by measurement (``make bench ARGS="fairness collector-20000"``): a thread that
-waits for the interpreter asks for it after half a millisecond instead of five, or a loop that is
-busy would keep worker threads asleep. And what is there when the tree has started is taken out of
-the sight of the garbage collector, whose full passes otherwise stop everything for longer the more
-processes there are. The cost: some per cent of a busy loop's speed, and what was garbage by then
+waits for the interpreter asks for it after a tenth of a millisecond instead of five, or a loop that
+is busy would keep worker threads asleep: each time it looks for I/O it lets go of the interpreter
+for too short a moment to be caught, and the wait begins anew. So it must be well below the length
+of a ``Turn``. And what is there when the tree has started is taken out of the sight of the garbage
+collector, whose full passes otherwise stop everything for longer the more processes there are. The
+cost: some per cent of a busy loop's speed while threads want to run, and what was garbage by then
 and in cycles stays.
 """
 
@@ -15,7 +17,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
-SWITCH_INTERVAL = 0.0005
+SWITCH_INTERVAL = 0.0001
 """Seconds; Python's own is 0.005."""
 
 

@@ -10,7 +10,7 @@ without a message; only a key that has none goes through the supervisor, which m
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -31,6 +31,7 @@ from runtime import (
 )
 from runtime.containment import attempt
 from runtime.handle import Handle
+from runtime.inspection.views import Plain
 from runtime.keys import check_key
 from runtime.messages import HandleCall
 from runtime.outcomes import check_seconds
@@ -130,6 +131,12 @@ class KeyedRateLimiter(Supervisor, Directory):
     def _pid_of(self, child_id: str) -> Pid | None:
         child = None if self.family is None else self.family.rows.get(child_id)
         return None if child is None or child.process is None else child.process.pid
+
+    def facts(self) -> Mapping[str, Plain]:
+        """Also how many keys have a limiter; see ``GenServer.facts``."""
+        names = self.names()
+        keys = 0 if names is None else RegistryRef[Hashable, None](names).count()
+        return {"keys": keys, **super().facts()}
 
     # -- requests ---------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 import os
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from runtime import (
@@ -27,6 +27,7 @@ from runtime import (
 )
 from runtime.containment import short_repr, show
 from runtime.handle import Handle
+from runtime.inspection.views import Plain
 from runtime.keys import stable_hash
 from runtime.messages import HandleCall
 from runtime.outcomes import InitResult
@@ -188,6 +189,10 @@ class PartitionSupervisor(Supervisor, Directory):
             if error is not None and not isinstance(error, Ignored):
                 return error
         return None
+
+    def facts(self) -> Mapping[str, Plain]:
+        """Also how many partitions keys are led to; see ``GenServer.facts``."""
+        return {"partitions": self.partitions, "most": self.most, **super().facts()}
 
     def _is_routed(self, child: Child) -> bool:
         return child.spec.id in range(self.partitions)

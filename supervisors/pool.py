@@ -16,6 +16,7 @@ replaced; ``on_holder_death="return"`` is for workers that keep nothing between 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, get_args
 
 import trio
@@ -37,6 +38,7 @@ from runtime import (
     monitor,
     ref,
 )
+from runtime.inspection.views import Plain
 from runtime.instruments import GIVE_UP
 from runtime.outcomes import CastResult, InitResult
 from runtime.process import Process
@@ -196,6 +198,19 @@ class Pool(Supervising):
         """See ``PoolRef.status``."""
         slots = self._slots
         return PoolStatus(slots.state, slots.idle, slots.overflow, len(self._lent), slots.waiting)
+
+    def facts(self) -> Mapping[str, Plain]:
+        """How many workers there are, lent, and waited for; see ``GenServer.facts``."""
+        slots = self._slots
+        return {
+            "state": slots.state,
+            "size": slots.size,
+            "limit": slots.limit,
+            "idle": slots.idle,
+            "lent": len(self._lent),
+            "waiting": slots.waiting,
+            **super().facts(),
+        }
 
     @handles(WhichChildren)
     def which_children(self, request: WhichChildren) -> list[ChildInfo]:

@@ -11,9 +11,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 from trio.lowlevel import enable_ki_protection
 
 from runtime import CallTimeout, Handle, Ref
-from runtime.calls import DEFAULT_TIMEOUT
 from runtime.current import current_process
 from runtime.outcomes import check_seconds
+from runtime.timeouts import DEFAULT_TIMEOUT
 from supervisors.children import ChildCounts, ChildInfo
 from supervisors.pool_requests import (
     Checkout,

@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any
 
+import msgspec
 import trio
 
 from runtime import (
@@ -42,7 +43,10 @@ from runtime import (
     self_,
     send_at,
 )
+from runtime.current import require_process
 from runtime.exits import NORMAL
+from runtime.inspection.views import Plain
+from runtime.instruments import PermitsGranted
 from runtime.outcomes import CastResult, InitResult, check_seconds
 from supervisors.limiter_requests import (
     Acquire,
@@ -134,7 +138,10 @@ class RateLimiter(GenServer):
 
     def init(self) -> InitResult:
         """Nobody may ever come."""
-        self._me = ref(self_())
+        process = require_process("a rate limiter")
+        self._me = ref(process.pid)
+        self._name = process.name
+        self._instruments = process.table.instruments
         return self._rest()
 
     # -- requests ---------------------------------------------------------------------------
@@ -233,8 +240,15 @@ class RateLimiter(GenServer):
     @handles(GetStats)
     def _get_stats(self, request: GetStats) -> Reply[LimiterStats]:
         """See ``RateLimiterRef.stats``."""
+        return Reply(self._stats(), then=self._rest())
+
+    def facts(self) -> Mapping[str, Plain]:
+        """What ``RateLimiterRef.stats`` says; see ``GenServer.facts``."""
+        return msgspec.structs.asdict(self._stats())
+
+    def _stats(self) -> LimiterStats:
         permits, rate = self._permits, self._permits.rate
-        stats = LimiterStats(
+        return LimiterStats(
             limit=permits.limit,
             rate=None if rate is None else rate.rate,
             per=None if rate is None else rate.per,
@@ -248,7 +262,6 @@ class RateLimiter(GenServer):
             longest_wait=self._longest_wait,
             total_wait=self._total_wait,
         )
-        return Reply(stats, then=self._rest())
 
     # -- what happens by itself -------------------------------------------------------------
 
@@ -305,7 +318,7 @@ class RateLimiter(GenServer):
             waited = now - waiter.since
             self._longest_wait = max(self._longest_wait, waited)
             self._total_wait += waited
-            waiter.reply_to.reply(self._grant(waiter.holder, now))
+            waiter.reply_to.reply(self._grant(waiter.holder, now, waited))
             self._used_at = now
         self._set_timer(now)
 
@@ -316,9 +329,11 @@ class RateLimiter(GenServer):
             if at < math.inf:
                 self._timer = (at, send_at(self_(), TokenReady(at), at))
 
-    def _grant(self, pid: Pid | None, now: float) -> Permit:
+    def _grant(self, pid: Pid | None, now: float, waited: float = 0.0) -> Permit:
         """A permit, whose caller is there to get it."""
         self._granted += 1
+        if PermitsGranted in self._instruments.wanted:
+            self._instruments.emit(PermitsGranted(self._me.pid, self._name, 1, waited))
         permit = Permit(self._me, self._granted, pid)
         if self._permits.take(now):
             self._held[permit] = None if pid is None else self._holder(pid, permit)

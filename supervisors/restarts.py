@@ -9,6 +9,7 @@ import trio
 
 from runtime import Crashed, ExitReason, Normal, Shutdown
 from runtime.containment import short_repr
+from runtime.inspection.views import Plain
 from supervisors.backoff import Backoff
 from supervisors.children import Child
 from supervisors.errors import GaveUp, exception_of
@@ -33,6 +34,20 @@ class Restarts:
     def recent(self) -> int:
         """How many restarts count at the moment."""
         return len(self._recent)
+
+    def counted(self, now: float) -> int:
+        """How many count at ``now``: those that are not too long ago by then."""
+        longest = self.intensity.max_seconds
+        return sum(now - at <= longest for at in self._recent)
+
+    def facts(self) -> dict[str, Plain]:
+        """In numbers: how many restarts count now, and how many may."""
+        intensity = self.intensity
+        return {
+            "restarts": self.counted(trio.current_time()),
+            "max_restarts": intensity.max_restarts,
+            "max_seconds": intensity.max_seconds,
+        }
 
     def record(self, child: Child, reason: ExitReason) -> bool:
         """One more restart is due; whether it may be made."""

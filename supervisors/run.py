@@ -162,7 +162,7 @@ def run(
     second later, if something ignores even that, the program is left with status 1.
     structlog is configured, unless the program has done so: readable on a terminal, else JSON
     lines, on standard error. The options of the tree are those of ``Supervisor``.
-    Threads switch after half a millisecond and what has started is frozen for the garbage
+    Threads switch after a tenth of a millisecond and what has started is frozen for the garbage
     collector, for as long as it runs: ``interpreter`` says why.
     ``watchdog`` reports a loop that stands still, mailboxes that fill up and more: see
     ``WatchdogLimits``.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import trio
@@ -30,8 +31,9 @@ from runtime import (
     send_after,
 )
 from runtime.bodies import TrapMode
-from runtime.callback_results import PlainHandler
+from runtime.callback_results import CallHandler
 from runtime.exits import is_clean
+from runtime.inspection.views import Plain
 from runtime.instruments import GIVE_UP, RestartsHigh
 from runtime.process import Process
 from runtime.server_body import ServerBody
@@ -100,14 +102,13 @@ class Supervising(GenServer):
         return NoReply()
 
     @classmethod
-    def _find_plain_handler(cls, request: type[object]) -> PlainHandler | None:
+    def _find_call_handler(cls, request: type[object]) -> CallHandler | None:
         """As for a server that leaves ``handle_call`` to its handlers; others go by it."""
         handler = cls._handlers.find(request)
         if handler is None or cls.handle_call is not Supervising.handle_call:
             return None
-        if inspect.iscoroutinefunction(getattr(cls, handler.name)):
-            return None
-        return PlainHandler(handler.name, wants_reply_to=handler.wants_reply_to)
+        plain = not inspect.iscoroutinefunction(getattr(cls, handler.name))
+        return CallHandler(handler.name, wants_reply_to=handler.wants_reply_to, plain=plain)
 
     def handle_cast(self, message: Any) -> Any:
         """A cast it does not know is reported and ignored."""
@@ -115,6 +116,10 @@ class Supervising(GenServer):
             return super().handle_cast(message)
         self._unexpected(message)
         return None
+
+    def facts(self) -> Mapping[str, Plain]:
+        """What it may restart, and has; see ``GenServer.facts``."""
+        return self._restarts.facts()
 
     @handles(Exit)
     def _ignore_exit(self, message: Exit) -> None:
@@ -151,6 +156,7 @@ class Supervising(GenServer):
                     restarts.recent,
                     restarts.intensity.max_restarts,
                     action,
+                    child.spec.behaviour,
                 )
             )
         if restarts.passed_half:

@@ -7,7 +7,7 @@ supervisor can end.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 from runtime import (
@@ -27,6 +27,7 @@ from runtime import (
 )
 from runtime.containment import attempt, short_repr, show
 from runtime.exits import SHUTDOWN
+from runtime.inspection.views import Plain
 from runtime.instruments import GIVE_UP
 from runtime.outcomes import CastResult, InitResult
 from supervisors.backoff import Backoff, check_backoff
@@ -238,6 +239,16 @@ class Supervisor(Supervising):
     def count_children(self, request: CountChildren) -> ChildCounts:
         """See ``SupervisorRef.count_children``."""
         return self._family.rows.count()
+
+    def facts(self) -> Mapping[str, Plain]:
+        """Its strategy and its children in numbers; see ``GenServer.facts``."""
+        counts = ChildCounts(0, 0, 0, 0) if self.family is None else self.family.rows.count()
+        return {
+            "strategy": self.strategy,
+            "children": counts.specs,
+            "active": counts.active,
+            **super().facts(),
+        }
 
     # -- a child has ended ------------------------------------------------------------------
 

@@ -7,14 +7,15 @@ Virtual time and the seed of the schedule come from the plugin that users have t
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import AsyncIterator
-from typing import get_args
 
 import pytest
 from _pytest.mark import ParameterSet
 from hypothesis import settings
 
-from runtime import Event, Instrument, Node, open_node
+from runtime import Instrument, Node, open_node
+from runtime.instruments import REPORTS
 from runtime.process import Process, table_var
 from runtime.process_table import SWITCH, ProcessTable
 from runtime.testing import Reports
@@ -40,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Also for the programs that tests start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
     if config.getoption("--queued"):
         os.environ[SWITCH] = "0"
 
@@ -93,8 +95,8 @@ class Recorder(Reports):
 
     @property
     def instrument(self) -> Instrument:
-        """Subscribed to everything."""
-        return Instrument(self.append, get_args(Event))
+        """Subscribed to everything but what ordinary work tells."""
+        return Instrument(self.append, REPORTS)
 
 
 @pytest.fixture

@@ -34,22 +34,23 @@ FLOORS: dict[str, list[str]] = {
     "runtime": [
         (
             "_trio annotations console.breaking console.completion console.places containment "
-            "deadlines exits inspection.views pid plain_functions tracebacks user_code "
+            "deadlines exits inspection.views pid plain_functions stack_room "
+            "telemetry.node_counts tracebacks user_code "
             "watchdogs.pulse"
         ),
         (
             "bodies console.frames errors inspection.crash_history inspection.plain instruments "
-            "keys messages outcomes turn"
+            "keys messages outcomes timeouts turn"
         ),
         (
             "console.outbox console.texts console.wire crash_reasons inlet links mailbox "
             "process_table registry_entries reply_types reports table_rows watchdogs.limits"
         ),
-        "console.connections process retrying watchdogs.alarms",
-        "callback_results current cycles entered life_scope",
+        "console.connections process retrying telemetry.opentelemetry watchdogs.alarms",
+        "callback_results current cycles entered life_scope telemetry.counting",
         (
             "console.outputs inline_starts inspection.cpu life names pending_calls receiving "
-            "spawning table_life timers waiting"
+            "spawning table_life telemetry.subscribing telemetry.told_calls timers waiting"
         ),
         (
             "callbacks child_spec console.evaluation handlers inline_calls inspection.sampling "
@@ -200,7 +201,7 @@ def test_nothing_is_imported_by_a_function_call(module: str) -> None:
 def test_only_what_is_declared_is_imported() -> None:
     """Beside the standard library: what the tools bring along is not there for users."""
     declared = {"trio", "msgspec", "structlog", "sortedcontainers", "trio_parallel"}
-    declared |= {"rich", "prompt_toolkit", *PACKAGES}
+    declared |= {"opentelemetry", "rich", "prompt_toolkit", *PACKAGES}
     foreign = {
         imported
         for module in MODULES.keys() - BY_PYTEST

@@ -45,8 +45,6 @@ def _key(key: object) -> str:
 def plain_facts(tell: Callable[[], object]) -> dict[str, Plain]:
     """What a behaviour says of itself; a raise, or what is no mapping, is said as such."""
     found, error = crash_of(tell)
-    if type(found) is dict and not found:
-        return {}  # most say nothing
     facts: dict[str, Plain] | None = None
     if error is None:
         facts, error = crash_of(_as_dict, found)

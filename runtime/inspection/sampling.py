@@ -28,17 +28,17 @@ _MAX_MARKS = 64
 class _Base:
     """The counters of all processes at one moment: rates are counted from there."""
 
-    __slots__ = ("at", "cpu", "cpu_at", "handled")
+    __slots__ = ("at", "cpu", "cpu_at", "handled", "meter")
 
     def __init__(self, table: ProcessTable[Process]) -> None:
         self.at = table.now()
         self.handled = {pid: process.handled for pid, process in table.by_pid.items()}
-        meter = meter_of(table)
+        self.cpu: dict[Pid, float] = {}
         self.cpu_at = 0.0
-        self.cpu: dict[Pid, float] | None = None
-        if meter is not None:
-            meter.keep(table.by_pid)
-            self.cpu, self.cpu_at = dict(meter.seconds), meter.now()
+        self.meter = meter_of(table)
+        if self.meter is not None:
+            self.meter.keep(table.by_pid)
+            self.cpu, self.cpu_at = dict(self.meter.seconds), self.meter.now()
 
 
 class Sampler:
@@ -104,32 +104,41 @@ class Sampler:
 class Glance:
     """The rates of one moment, counted since ``base``, the last look that is long enough ago."""
 
-    __slots__ = ("_base", "_cpu", "_meter", "_seconds", "now", "sampler")
+    __slots__ = ("_cpu", "_cpu_before", "_cpu_seconds", "_handled", "_seconds", "now", "sampler")
 
     def __init__(self, sampler: Sampler, table: ProcessTable[Process], base: _Base | None) -> None:
         self.sampler = sampler
         self.now = table.now()
-        self._base: dict[Pid, int] = {} if base is None else base.handled
-        self._seconds = None if base is None else self.now - base.at
+        self._handled: dict[Pid, int] | None = None
+        self._seconds = 1.0
+        self._cpu: dict[Pid, float] | None = None
+        self._cpu_before: dict[Pid, float] = {}
+        self._cpu_seconds = 1.0
+        if base is None:
+            return
+        self._handled, self._seconds = base.handled, self.now - base.at
         meter = meter_of(table)
-        self._meter = None if meter is None or base is None or base.cpu is None else meter.seconds
-        self._cpu: tuple[dict[Pid, float], float] = ({}, 1.0)
-        if meter is not None and base is not None and base.cpu is not None:
-            self._cpu = (base.cpu, meter.now() - base.cpu_at)
+        if meter is not None and meter is base.meter:
+            self._cpu, self._cpu_before = meter.seconds, base.cpu
+            self._cpu_seconds = meter.now() - base.cpu_at
+
+    @property
+    def measured(self) -> bool:
+        """Whether there are shares of a core."""
+        return self._cpu is not None
 
     def rate(self, process: Process) -> float | None:
         """See ``Sampler``."""
-        if self._seconds is None:
+        if self._handled is None:
             return None
-        return (process.handled - self._base.get(process.pid, 0)) / self._seconds
+        return (process.handled - self._handled.get(process.pid, 0)) / self._seconds
 
     def cpu(self, process: Process) -> float | None:
         """See ``Sampler``."""
-        if self._meter is None:
+        if self._cpu is None:
             return None
-        before, seconds = self._cpu
-        used = self._meter.get(process.pid, 0.0) - before.get(process.pid, 0.0)
-        return used / seconds
+        used = self._cpu.get(process.pid, 0.0) - self._cpu_before.get(process.pid, 0.0)
+        return used / self._cpu_seconds
 
 
 def _marked(

@@ -16,11 +16,14 @@ from trio.lowlevel import enable_ki_protection
 from runtime.containment import clean, short_repr
 from runtime.current import Target, current_table, find_process
 from runtime.errors import ProcessNotFound
+from runtime.inspection.plain import MAX_ITEMS
 from runtime.inspection.sampling import Glance, is_busy, sampler_of
-from runtime.inspection.views import CrashView, ProcessView, Snapshot, Sort
+from runtime.inspection.views import CrashView, Plain, ProcessView, Snapshot, Sort
 from runtime.messages import Envelope
+from runtime.pid import Pid
 from runtime.process import Process
 from runtime.process_table import ProcessTable
+from runtime.table_life import TableLife
 
 _Rank: TypeAlias = Callable[[Process], float]
 
@@ -61,19 +64,12 @@ def view_of(process: Process) -> ProcessView:
 
 def _view(process: Process, glance: Glance) -> ProcessView:
     """On the path of every process of a snapshot."""
-    items, name, label, ties = process.mailbox.items, process.name, process.label, process.ties
+    items, name, label, links = process.mailbox.items, process.name, process.label, process._links
     pid, follower = process.pid, process.follower
     handling = busy = None
     if process.current is not None and is_busy(process):
         handling = process.body.describe(process.current)
         busy = glance.sampler.busy(process)
-    links: tuple[int, ...] = ()
-    monitors: tuple[int, ...] = ()
-    monitored_by: tuple[int, ...] = ()
-    if ties is not None:
-        links = tuple([other.pid.number for other in ties.linked()])
-        monitors = tuple([other.pid.number for _, other in ties.watching()])
-        monitored_by = tuple([other.pid.number for _, other, _ in ties.watchers()])
     return ProcessView(
         pid.number,
         process.parent.number,
@@ -90,12 +86,25 @@ def _view(process: Process, glance: Glance) -> ProcessView:
         busy,
         glance.sampler.oldest(process) if items else None,
         glance.rate(process),
-        glance.cpu(process),
-        links,
-        monitors,
-        monitored_by,
-        process.body.facts(),
+        glance.cpu(process) if glance.measured else None,
+        () if links is None else tuple([other.pid.number for other in links.linked()]),
+        () if links is None else tuple([other.pid.number for _, other in links.watching()]),
+        () if links is None else tuple([other.pid.number for _, other, _ in links.watchers()]),
+        _facts(process),
     )
+
+
+def _facts(process: Process) -> dict[str, Plain]:
+    """What its behaviour says of itself, and the tables it owns, with how many rows they have."""
+    facts = {} if process.status == "starting" else process.body.facts()
+    if process.claims:
+        tables = [claim for claim in process.claims if isinstance(claim, TableLife)]
+        if tables:
+            facts["tables"] = {
+                f"unnamed {number}" if table.name is None else clean(table.name): len(table.rows)
+                for number, table in enumerate(tables[:MAX_ITEMS], 1)
+            }
+    return facts
 
 
 @enable_ki_protection
@@ -161,19 +170,25 @@ def _ranked(
 
 def _as_tree(processes: Iterable[Process], table: ProcessTable[Process]) -> list[Process]:
     """Each before its children; those whose parent is not among them stand at the top."""
-    children: dict[int, list[Process]] = {}
+    children: dict[Pid, list[Process]] = {}
     for process in processes:
-        children.setdefault(process.parent.number, []).append(process)
+        siblings = children.get(process.parent)
+        if siblings is None:
+            children[process.parent] = [process]
+        else:
+            siblings.append(process)
     order: list[Process] = []
-    left = children.pop(table.owner.number, [])[::-1]
+    left = [iter(children.pop(table.owner, ()))]
     while left or children:
-        if not left:  # their parent is not shown
-            left = children.pop(next(iter(children)))[::-1]
-        process = left.pop()
-        order.append(process)
-        below = children.pop(process.pid.number, None) if children else None
-        if below is not None:
-            left.extend(reversed(below))
+        if not left:  # their parent is not among them
+            left.append(iter(children.pop(next(iter(children)))))
+        for process in left[-1]:
+            order.append(process)
+            if process.pid in children:
+                left.append(iter(children.pop(process.pid)))
+                break
+        else:
+            left.pop()
     return order
 
 

@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import Final, TypeAlias, cast
 
 from runtime.callbacks import Server
-from runtime.calls import DEFAULT_TIMEOUT
 from runtime.containment import contain, quiet_repr, short_repr
 from runtime.current import Target
 from runtime.exits import ExitReason
@@ -27,6 +26,7 @@ from runtime.pending_calls import PendingCall
 from runtime.process import Process
 from runtime.server_body import ServerBody
 from runtime.server_loop import ServerLoop
+from runtime.timeouts import DEFAULT_TIMEOUT
 from runtime.user_code import call_method
 
 Tell: TypeAlias = Callable[[TraceEvent], None]
@@ -188,23 +188,24 @@ class _TracedBody(ServerBody):
         self.__class__ = type(self).__mro__[2]  # what ``_traced`` was given
         return True
 
-    async def _dispatch(self, message: object) -> None:
+    def _dispatch(self, message: object) -> Awaitable[None] | None:
         if self._is_over():
-            await self._dispatch(message)
-        elif isinstance(message, PendingCall) and not message.droppable:
-            await super()._dispatch(message)
-        else:
-            with _Step(self, message):
-                await super()._dispatch(message)
+            return self._dispatch(message)
+        if isinstance(message, PendingCall) and not message.droppable:
+            return super()._dispatch(message)
+        return self._follow(message)
 
-    async def _handle_casts(self, server: Server, handler: str, message: object) -> None:
+    async def _follow(self, message: object) -> None:
+        with _Step(self, message):
+            rest = super()._dispatch(message)
+            if rest is not None:
+                await rest
+
+    def _take_casts(self, server: Server, handler: str, message: object) -> Awaitable[None] | None:
         """One by one, or those behind the first would not be seen."""
-        self.process.handled += 1
-        self.process.current = message
-        self._idle_at = None
+        self._begin(message)
         result = call_method(server, handler, message, None)
-        if result is not None:
-            self._accept("handle_cast", await self._awaited(result))
+        return None if result is None else self._go_by("handle_cast", result)
 
     def _sleep(self) -> Awaitable[object]:
         if self._is_over():

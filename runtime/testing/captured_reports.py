@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Final, TypeVar, get_args
+from typing import Final, TypeVar
 
 from trio.lowlevel import RunVar
 
-from runtime.instruments import Event, Instrument, Instruments
+from runtime.instruments import REPORTS, Event, Instrument, Instruments
 from runtime.reports import log_reports
 from runtime.testing.nodes import table_of_test
 
@@ -23,7 +23,7 @@ class Reports(list[Event]):
 
     def of(self, kind: type[E]) -> list[E]:
         """Those of one class: ``reports.of(ProcessCrashed)``."""
-        if not any(kind is one for one in get_args(Event)):
+        if not any(kind is one for one in REPORTS):
             allowed = "allowed is a class of events such as ProcessCrashed"
             raise TypeError(f"kind: got {kind!r}, {allowed}")
         return [event for event in self if isinstance(event, kind)]
@@ -33,12 +33,13 @@ class Reports(list[Event]):
 def capture_reports() -> Generator[Reports]:
     """Within the block what the node reports is collected, and not logged.
 
-    Every event that an instrument could get: starts and ends of processes, crashes, restarts,
-    dropped and unexpected messages. In an open node. Instruments of your own go on as before.
+    Starts and ends of processes, crashes, restarts, dropped and unexpected messages: every event
+    that an instrument could get but ``CallEnded`` and ``PermitsGranted``, which ordinary work
+    tells. In an open node. Instruments of your own go on as before.
     """
     reports = Reports()
     instruments = table_of_test().instruments
-    instrument = Instrument(reports.append, get_args(Event))
+    instrument = Instrument(reports.append, REPORTS)
     silent = instruments.remove(log_reports) or instruments in _silent.get()
     if silent:
         _silent.set((*_silent.get(), instruments))

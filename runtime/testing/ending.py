@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import trio
 
-from runtime.calls import DEFAULT_TIMEOUT, Ref, ref
+from runtime.calls import Ref, ref
 from runtime.containment import short_repr
 from runtime.current import Target, find_process, incarnation
 from runtime.exits import Crashed, ExitReason
@@ -15,6 +15,7 @@ from runtime.pid import Pid
 from runtime.testing.deaths import known_deaths
 from runtime.testing.nodes import table_of_test
 from runtime.testing.patterns import Pattern, classes_of, describe, predicate_of
+from runtime.timeouts import DEFAULT_TIMEOUT
 from runtime.waiting import wait_ended
 
 

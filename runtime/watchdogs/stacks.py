@@ -25,13 +25,9 @@ from runtime.console.frames import StackView
 from runtime.inline_calls import call_inline
 from runtime.process import Process, current_process_var
 from runtime.process_table import ProcessTable
+from runtime.tracebacks import OWN_FILES
 
-_HOUSE: Final = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
-_NOT_THE_USERS: Final = (
-    os.path.join(_HOUSE, "runtime", ""),
-    os.path.join(_HOUSE, "supervisors", ""),
-    os.path.join(os.path.dirname(inspect.getfile(trio)), ""),
-)
+_NOT_THE_USERS: Final = (*OWN_FILES, os.path.join(os.path.dirname(inspect.getfile(trio)), ""))
 _LIBRARY: Final = os.path.join(sysconfig.get_path("stdlib"), "")
 _INSTALLED: Final = os.path.join(sysconfig.get_path("purelib"), "")
 

@@ -47,20 +47,25 @@ class StallWatch:
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """The thread, for the length of a block; it has ended when the block has."""
+        """The thread, for the length of a block: it is up before, and has ended after it."""
+        up = trio.Event()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._run_in_thread)
+            nursery.start_soon(self._run_in_thread, up)
             try:
+                await up.wait()
                 yield
             finally:
                 self._closing.set()
 
-    async def _run_in_thread(self) -> None:
-        await trio.to_thread.run_sync(
-            self._run, limiter=trio.CapacityLimiter(1), thread_name=_THREAD
-        )
+    async def _run_in_thread(self, up: trio.Event) -> None:
+        def begin() -> None:
+            self._table.token.run_sync_soon(up.set)
+            self._run()
+
+        await trio.to_thread.run_sync(begin, limiter=trio.CapacityLimiter(1), thread_name=_THREAD)
 
     def _run(self) -> None:
+        """Until the block is left. What wakes it up late is not the loop's fault: see above."""
         period, computed = self._limit / 2, _clock_of(self._table.thread)
         used, due = computed(), time.monotonic() + period
         while not self._closing.wait(due - time.monotonic()):
@@ -76,15 +81,14 @@ class StallWatch:
         if asked_at is None:
             pulse.ask()
         elif asked_at != self._last and pulse.late() >= self._limit:
-            self._last = asked_at
-            self._tell(asked_at)
+            doing = what_runs(self._table)
+            # If it is over by now this may be something else; and a loop that sleeps wakes up soon.
+            if doing.places and pulse.asked_at == asked_at:
+                self._last = asked_at
+                self._tell(doing, time.monotonic() - asked_at)
 
-    def _tell(self, asked_at: float) -> None:
-        table = self._table
-        doing, seconds = what_runs(table), time.monotonic() - asked_at
-        if table.pulse.asked_at != asked_at:  # over a moment ago: that may have been something else
-            doing = Doing(None, ())
-        process = doing.process
+    def _tell(self, doing: Doing, seconds: float) -> None:
+        table, process = self._table, doing.process
         event = LoopStalled(
             seconds=seconds,
             pid=None if process is None else process.pid,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import benchmarks.__main__
+import benchmarks.options
 from benchmarks.__main__ import main
 from benchmarks.catalogue import SUBJECTS
 
@@ -33,6 +34,11 @@ def test_a_name_is_that_of_a_subject_or_of_a_figure(capsys: pytest.CaptureFixtur
         (["calll"], "unknown: calll; allowed are what --list shows"),
         (["--rounds", "0"], "--rounds: got 0, allowed is a number above 0"),
         (["--without", "ours"], "invalid choice: 'ours'"),
+        (["--from", "none.json"], "--from: [Errno 2]"),
+        (["--from", "none.json", "call"], "--from: nothing is measured, so there is nothing to"),
+        (["--from", "none.json", "--quick"], "--from: nothing is measured, so there is nothing to"),
+        (["--write", "none.md"], "--write: there is no file none.md"),
+        (["--plots", "none"], "--plots: there is no folder none"),
     ],
 )
 def test_what_is_wrong_is_refused(
@@ -62,6 +68,44 @@ def test_a_quick_run_prints_a_table_and_saves_its_samples(
     assert [(one["side"], len(one["samples"])) for one in row["contenders"]] == [
         ("ours", 2), ("trio", 2),
     ]  # fmt: skip
+
+
+def test_a_file_that_is_no_run_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "results.json"
+    file.write_text("{}")
+    with pytest.raises(SystemExit):
+        main(["--from", str(file)])
+    assert "--from: Object missing required field `machine`" in capsys.readouterr().err
+
+
+def test_plots_want_matplotlib(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmarks.options, "find_spec", lambda _name: None)
+    with pytest.raises(SystemExit):
+        main(["--plots", str(tmp_path), "call"])
+    assert "--plots needs matplotlib: pip install '.[bench]'" in capsys.readouterr().err
+
+
+def test_a_stored_run_is_shown_written_and_drawn_as_when_it_was_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, page, copy = tmp_path / "results.json", tmp_path / "page.md", tmp_path / "copy.json"
+    names = ("run", "targets", "Latency under load")
+    page.write_text("".join(f"<!-- bench: {name} --><!-- end -->\n".replace("--><", "-->\n<")
+                            for name in names))  # fmt: skip
+    main(["--quick", "--rounds", "1", "--without", "elixir", "--json", str(file), "latency"])
+    printed = capsys.readouterr()
+    assert printed.err.startswith("latency ... ")
+    into = ["--json", str(copy), "--write", str(page), "--plots", str(tmp_path)]
+    assert main(["--from", str(file), *into]) == 0
+    again = capsys.readouterr()
+    assert (again.out, again.err) == (printed.out, "")
+    assert json.loads(copy.read_text()) == json.loads(file.read_text())
+    assert printed.out.removeprefix("## Latency under load\n\n") in page.read_text()
+    assert (tmp_path / "performance-latency.svg").exists()
 
 
 def test_without_elixir_it_is_said_and_left_out(

@@ -66,7 +66,7 @@ def test_a_quantile_is_one_of_the_values() -> None:
 def test_a_distribution_sorts_first() -> None:
     assert distribution([3.0, 1.0, 2.0]) == {
         "p10": 1.0, "p25": 1.0, "p50": 2.0, "p75": 3.0, "p90": 3.0, "p99": 3.0, "p99.9": 3.0,
-        "max": 3.0,
+        "p99.99": 3.0, "max": 3.0,
     }  # fmt: skip
 
 

@@ -58,10 +58,8 @@ def test_a_table_with_targets_and_with_other_ways_below() -> None:
     spawn: Samples = {OF_OURS: [{"": 5.0}, {"": 5.0}]}
     parts = [part("call", call, wanted), part("start", start, wanted), part("spawn", spawn, Row())]
     assert (
-        table("Speed", ((OURS, TRIO), (OURS, ELIXIR)), parts)
+        table(((OURS, TRIO), (OURS, ELIXIR)), parts)
         == """\
-## Speed
-
 |       |              ours |              trio |         ours/trio |     target | met |
 |-------|------------------:|------------------:|------------------:|-----------:|----:|
 | call  | 6.00 (2.00..10.0) | 2.50 (1.00..4.00) | 2.25 (2.00..2.50) | ≤ 2 x trio | no? |
@@ -76,10 +74,8 @@ def test_sides_of_its_own_come_after_those_known_and_ratios_as_they_are_asked_fo
     none, every = Contender("none", unused), Contender("all", unused)
     samples: Samples = {none: [{"": 2.0}], every: [{"": 3.0}], OF_OURS: [{"": 1.0}]}
     assert (
-        table("S", (("all", "none"), ("all", TRIO)), [part("call", samples, Row())])
+        table((("all", "none"), ("all", TRIO)), [part("call", samples, Row())])
         == """\
-## S
-
 |      | ours | none |  all | all/none |
 |------|-----:|-----:|-----:|---------:|
 | call | 1.00 | 2.00 | 3.00 |     1.50 |"""
@@ -90,10 +86,8 @@ def test_rows_are_named_after_the_figure_and_say_what_they_are_counted_in() -> N
     samples: Samples = {OF_OURS: [{"p50": 2.0, "max": 9.0}], OF_ELIXIR: [{"p50": 1.0}]}
     rows = (Row("p50", Target(5.0), "ms"), Row("max", Target(1.0, ELIXIR)))
     assert (
-        table("S", (), [part("late", samples, *rows)])
+        table((), [part("late", samples, *rows)])
         == """\
-## S
-
 |                | ours | elixir |       target | met |
 |----------------|-----:|-------:|-------------:|----:|
 | late, p50 [ms] | 2.00 |   1.00 |       ≤ 5 ms | yes |

@@ -9,7 +9,8 @@ from contextlib import ExitStack
 import pytest
 import trio
 import trio.testing
-from trio.lowlevel import Task, current_task
+from trio.lowlevel import Abort, Task, current_task, wait_task_rescheduled
+from trio.testing import wait_all_tasks_blocked
 
 from runtime import _trio
 
@@ -42,6 +43,7 @@ async def test_trio_still_has_the_private_names() -> None:
         assert scope._cancel_status is task._cancel_status
     assert callable(trio._core._run._r.seed)
     assert isinstance(trio._core._run.SystemClock, type)
+    assert isinstance(trio._core._traps.WaitTaskRescheduled, type)
 
 
 def test_a_turn_is_measured_by_what_trios_clock_reads_or_by_the_clock_it_has() -> None:
@@ -190,6 +192,30 @@ async def test_a_task_is_cancelled_as_soon_as_its_scope_is(seen_as: Callable[[Ta
     assert not _trio.is_cancelled(task)
 
 
+async def test_so_are_nurseries_and_their_tasks_are_cancelled() -> None:
+    ended: list[str] = []
+
+    async def child() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            ended.append("child")
+
+    task = current_task()
+    async with trio.open_nursery() as own:
+        home = _trio.live_scope(task)
+        left_open = await trio.open_nursery().__aenter__()
+        left_open.start_soon(child)
+        await trio.testing.wait_all_tasks_blocked()
+        assert _trio.return_to_scope(task, home)
+        assert task.child_nurseries[-1] is own
+        await trio.testing.wait_all_tasks_blocked()
+        assert ended == ["child"]
+        with pytest.raises(RuntimeError, match="Nursery is closed"):
+            left_open.start_soon(child)
+        own.start_soon(trio.sleep, 1)
+
+
 async def test_scopes_left_open_are_taken_off_a_task_that_goes_on() -> None:
     task = current_task()
     home = _trio.live_scope(task)
@@ -250,3 +276,41 @@ async def test_schedule_points_tell_whether_a_task_has_let_others_run() -> None:
     await trio.lowlevel.checkpoint()
     assert _trio.schedule_points(task) != before
     assert _trio.schedule_points(nameless(task)) is None
+
+
+@pytest.mark.parametrize("wait", [_trio.sleep, wait_task_rescheduled], ids=["names", "no names"])
+async def test_a_task_that_sleeps_is_woken_again_and_again(
+    wait: Callable[[_trio.AbortFn], Awaitable[object]],
+) -> None:
+    asleep: list[Task] = []
+    woken: list[object] = []
+
+    async def sleeper() -> None:
+        for _ in range(3):
+            asleep.append(current_task())
+            woken.append(await wait(lambda _: Abort.FAILED))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(sleeper)
+        for _ in range(3):
+            await wait_all_tasks_blocked()
+            _trio.wake(asleep.pop())
+    assert woken == [None, None, None]
+
+
+async def test_a_sleep_is_cancelled_as_its_abort_function_says() -> None:
+    answers = [Abort.FAILED, Abort.SUCCEEDED]
+    task = current_task()
+
+    def abort(_raise_cancel: object) -> Abort:
+        answer = answers.pop(0)
+        if answer is Abort.FAILED:
+            _trio.wake(task)
+        return answer
+
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        assert await _trio.sleep(abort) is None
+        await _trio.sleep(abort)
+    assert scope.cancelled_caught
+    assert answers == []

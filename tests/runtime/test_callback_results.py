@@ -18,7 +18,7 @@ from runtime import (
     Reply,
     Stop,
 )
-from runtime.callback_results import PlainHandler, is_outcome_class, is_plain_reply
+from runtime.callback_results import CallHandler, is_outcome_class, is_plain_reply
 from tests.runtime.inlining import Doer, GetInt, Run, in_both_modes, what_comes_of
 
 
@@ -97,7 +97,7 @@ class Pretender:
 
 
 def test_the_class_of_a_reply_is_remembered_unless_its_values_can_pretend() -> None:
-    handler = PlainHandler("get", wants_reply_to=False)
+    handler = CallHandler("get", wants_reply_to=False, plain=True)
     assert handler.has_replied(Number(), 1)
     assert handler.reply_kind is int
     assert handler.has_replied(Number(), Pretender())

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
 from typing import get_args
 
 import pytest
 import trio
 
 from runtime import (
+    CallEnded,
+    ChildEnded,
+    CountNode,
     Down,
     Event,
     Exit,
     Instrument,
     Node,
+    PermitsGranted,
     ProcessCrashed,
     ProcessEnded,
     ProcessExit,
@@ -30,7 +36,7 @@ from runtime import (
     wait_exit,
     whereis,
 )
-from runtime.instruments import Instruments
+from runtime.instruments import FREQUENT, REPORTS, Instruments
 from runtime.pid import Pid
 from tests.support import in_process, stop_all
 
@@ -108,6 +114,75 @@ def test_an_instrument_may_remove_itself_while_it_is_told() -> None:
     instruments.emit(ENDED)
     instruments.emit(ENDED)
     assert seen == ["once", "other", "other"]
+
+
+def test_instruments_that_say_the_same_are_equal() -> None:
+    def hear(_event: Event) -> None: ...
+
+    class Other(Instrument):
+        pass
+
+    one, same = Instrument(hear, (ProcessEnded,)), Instrument(hear, [ProcessEnded])
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != Instrument(hear, ())
+    assert one != Instrument(print, (ProcessEnded,))
+    assert one != Other(hear, (ProcessEnded,))
+    assert one != "one"
+    instruments = Instruments([one])
+    assert not instruments.remove(Instrument(hear, ()))
+    assert instruments.remove(same)
+    assert not instruments.remove(one)
+
+
+def test_what_is_no_callback_and_what_is_no_event_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"^callback: got 1, allowed is a function of an event$"):
+        Instrument(1, ())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    allowed = r"allowed is a tuple of classes of events such as \(ProcessCrashed,\)$"
+    with pytest.raises(TypeError, match=r"^events: got <class 'runtime.ProcessEnded'>, " + allowed):
+        Instrument(print, ProcessEnded)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    with pytest.raises(TypeError, match=r"^events: got <class 'runtime.Exit'> in it, " + allowed):
+        Instrument(print, [ProcessEnded, Exit])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+
+
+def test_the_page_of_events_has_each_of_them_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "telemetry.md").read_text()
+    table = page.split("## Events")[1].split("`LoopStalled`, `MailboxLong`")[0]
+    named = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    assert sorted(named) == sorted(event.__name__ for event in get_args(Event))
+
+
+def test_the_frequent_events_and_the_reports_are_all_there_are() -> None:
+    assert {*FREQUENT, *REPORTS} == set(get_args(Event))
+    assert set(FREQUENT) == {CallEnded, PermitsGranted}
+
+
+async def test_one_that_raises_when_it_joins_or_leaves_hurts_nobody(
+    reported: list[BaseException],
+) -> None:
+    class Shy(Instrument):
+        def joined(self, count: CountNode) -> None:
+            raise ValueError("joined")
+
+        def left(self, count: CountNode) -> None:
+            raise ValueError("left")
+
+    async with open_node(instruments=[Shy(print, ())]) as node:
+        node.instruments.add(Shy(print, ()))
+        assert node.instruments.remove(Shy(print, ()))
+    assert list(map(str, reported)) == ["joined", "joined", "left", "left"]
+
+
+@pytest.mark.parametrize(
+    "action", ["restart a", "restart a, b", "restart it in 0.1 s", "restart it"]
+)
+def test_a_child_that_has_ended_is_restarted_if_that_is_the_action(action: str) -> None:
+    assert ChildEnded(PID, "a", PID, "boom", 1, 3, action).is_restart
+
+
+@pytest.mark.parametrize("action", ["give up", "leave it stopped", "shut down: it was significant"])
+def test_other_actions_are_no_restart(action: str) -> None:
+    assert not ChildEnded(PID, "a", PID, "boom", 1, 3, action).is_restart
 
 
 @pytest.mark.parametrize(

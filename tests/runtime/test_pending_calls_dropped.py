@@ -10,11 +10,13 @@ import pytest
 import trio
 
 from runtime import (
+    Call,
     CallError,
     CallExit,
     CallTimeout,
     Crashed,
     ExitReason,
+    GenServer,
     Instrument,
     Killed,
     Node,
@@ -27,6 +29,7 @@ from runtime import (
     Request,
     Stop,
     exit,
+    handles,
     is_alive,
     kill,
     open_node,
@@ -39,6 +42,15 @@ from runtime import (
     start,
 )
 from tests.support import Ask, Note, Scripted
+
+
+class Soon(Call[int]):
+    """Handled by a ``def``."""
+
+
+class Later(Call[int]):
+    """Handled by an ``async def``."""
+
 
 BOOM = ValueError("boom")
 
@@ -68,6 +80,33 @@ async def test_a_handler_that_returns_noreply_and_keeps_nothing(node: Node, styl
     else:
         await dropped(server, Ask(lambda one, reply_to: NoReply()))
     assert await server.call(Ask(lambda one, reply_to: "alive")) == "alive"
+
+
+class Forgetful(GenServer):
+    """Puts off what it was given no ``reply_to`` for."""
+
+    @handles(Soon)
+    def soon(self, request: Soon) -> NoReply:
+        return NoReply()
+
+    @handles(Later)
+    async def later(self, request: Later) -> NoReply:
+        await trio.sleep(2)
+        return NoReply()
+
+
+@pytest.mark.parametrize("dispatch", ["inline", "queued"], indirect=True)
+@pytest.mark.parametrize(("request_class", "after"), [(Soon, 0), (Later, 2)])
+async def test_a_handler_that_returns_noreply_and_takes_no_reply_to(
+    dispatch: str, node: Node, request_class: type[Call[int]], after: float
+) -> None:
+    server = await Forgetful.start()
+    await trio.testing.wait_all_tasks_blocked()
+    begun = trio.current_time()
+    with pytest.raises(ReplyDropped):
+        await server.call(request_class())
+    assert trio.current_time() - begun == after
+    assert is_alive(server)
 
 
 def defer(server: Any, reply_to: ReplyTo[Any]) -> NoReply:

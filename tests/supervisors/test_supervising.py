@@ -18,6 +18,7 @@ from runtime import (
     Normal,
     ProcessExit,
     Ref,
+    ReplyTo,
     StartFailed,
     UnhandledMessage,
     exit,
@@ -234,3 +235,18 @@ async def test_one_that_lets_calls_run_at_once(node: Node, kind: type[Quick], re
     with pytest.raises(UnhandledMessage):
         await supervisor.call(Unknown())
     assert is_alive(supervisor)
+
+
+async def test_a_kind_with_a_handle_call_of_its_own_still_knows_its_requests(node: Node) -> None:
+    seen: list[str] = []
+
+    class Logging(Nursing):
+        def handle_call(self, request: Any, reply_to: ReplyTo[Any]) -> Any:
+            seen.append(type(request).__name__)
+            return super().handle_call(request, reply_to)
+
+    supervisor = await Logging.start([])
+    assert await supervisor.call(Known()) == 5
+    with pytest.raises(UnhandledMessage, match="does not handle the call Unknown"):
+        await supervisor.call(Unknown())
+    assert seen == ["Known", "Unknown"]
