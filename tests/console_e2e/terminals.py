@@ -143,7 +143,7 @@ class Programs:
                 if program.poll() is None:
                     program.send_signal(signal.SIGTERM)
                 try:
-                    program.communicate(timeout=WITHIN)
+                    print(program.communicate(timeout=WITHIN))
                 except (subprocess.TimeoutExpired, ValueError):
                     program.kill()
 

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import msgspec
@@ -154,8 +154,9 @@ def test_garbage_is_refused_and_the_crawl_goes_on(crawl: Crawl) -> None:
             raw.connect(str(path))
             raw.sendall(garbage)
             answer = b""
-            while chunk := raw.recv(4096):
-                answer += chunk
+            with suppress(ConnectionResetError):  # what it did not read is left behind
+                while chunk := raw.recv(4096):
+                    answer += chunk
         assert b"refused" in answer
     assert re.search("frontier", crawl.programs.ask("tree").stdout)
 
