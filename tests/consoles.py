@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -14,6 +15,10 @@ import msgspec
 import pytest
 import trio
 
+import runtime
+from runtime import Ref, start
+from runtime.console.acts import Restart
+from runtime.console.console import Console
 from runtime.console.frames import (
     VERSION,
     Answer,
@@ -27,8 +32,9 @@ from runtime.console.frames import (
     ToClient,
     Welcome,
 )
-from runtime.console.places import SOCKETS
+from runtime.console.places import SOCKETS, running
 from runtime.console.wire import packed
+from tests.support import stop_all
 
 T = TypeVar("T")
 
@@ -152,3 +158,24 @@ async def attached(path: Path | str) -> AsyncIterator[Client]:
         await client.send(Hello(VERSION, os.getpid()))
         assert isinstance(await client.read(), Welcome)
         yield client
+
+
+@asynccontextmanager
+async def open_console(
+    monkeypatch: pytest.MonkeyPatch, *, restart: Restart | None = None
+) -> AsyncIterator[tuple[Ref, str]]:
+    """A console in the node there is: its handle and its path."""
+    with own_sockets(monkeypatch):
+        console = await start(Console.child_spec("shop", restart=restart, package=runtime))
+        (place,) = running()
+        try:
+            yield console, place.path
+        finally:
+            await stop_all(console)
+            assert running() == [], "the socket is left"
+            assert console_threads() == [], "threads are left"
+
+
+def console_threads() -> list[str]:
+    """The threads of consoles that are alive."""
+    return [one.name for one in threading.enumerate() if one.name.startswith("console")]

@@ -24,9 +24,6 @@ import trio
 
 SIGNAL: Final = signal.SIGURG
 
-HERE: Final = __file__
-"""The last frame of what was broken."""
-
 _TRIES: Final = 100
 _BETWEEN: Final = 0.005
 

@@ -77,6 +77,9 @@ class Thread:
         self._token = token
         self._done = trio.Event()
         self._thread = threading.Thread(target=self._main, name=name, daemon=True)
+
+    def begin(self) -> None:
+        """Start it; by then whoever it belongs to must be complete."""
         self._thread.start()
 
     def _main(self) -> None:
@@ -133,6 +136,11 @@ class Connection:
         self._lock = threading.Lock()
         self._writer = Thread(self._write, f"console-{number}-writes", token)
         self._reader = Thread(self._read, f"console-{number}-reads", token)
+
+    def begin(self) -> None:
+        """Read and write from now on."""
+        self._writer.begin()
+        self._reader.begin()
 
     def answered(self) -> None:
         """A question less is under way."""
@@ -256,7 +264,12 @@ class Listener:
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._awake, self._wake = socket.socketpair()
+        listener.setblocking(False)  # who knocked may have left before he is let in
         self._thread = Thread(self._accept, "console-accepts", token)
+
+    def begin(self) -> None:
+        """Let clients in from now on."""
+        self._thread.begin()
 
     def forget(self, connection: Connection) -> None:
         """A client has left."""
@@ -268,16 +281,14 @@ class Listener:
         with self._lock:
             return list(self.connections.values())
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let nobody in any more, and take the socket away."""
-        self._closing.set()
+        with self._lock:
+            self._closing.set()
         self._wake.close()
-        release(self._listener, self.place)
-
-    async def ended(self) -> None:
-        """Wait for the end of the thread that accepts."""
-        await self._thread.ended()
+        await self._thread.ended()  # or its descriptors could be somebody else's by then
         self._awake.close()
+        release(self._listener, self.place)
 
     # -- the thread that accepts ------------------------------------------------------------------
 
@@ -287,25 +298,32 @@ class Listener:
             selector.register(self._listener, selectors.EVENT_READ)
             while not self._closing.is_set():
                 selector.select()
-                self._accept_one()
+                if not self._closing.is_set():
+                    self._accept_one()
 
     def _accept_one(self) -> None:
         try:
             stream, _ = self._listener.accept()
         except BlockingIOError:
-            return  # whoever knocked has left again
+            return
         except OSError:
             self._closing.wait(_NEXT_TRY)  # no descriptor is left, or the end
             return
         stream.setblocking(True)
+        if not self._take(stream):
+            stream.settimeout(_NEXT_TRY)
+            why = f"{MAX_CLIENTS} clients are attached, as many as may be"
+            with suppress(OSError), stream:
+                stream.sendall(packed(Refused(why)))
+
+    def _take(self, stream: socket.socket) -> bool:
+        """Make it a client, if there is room for one."""
         with self._lock:
-            if len(self.connections) < MAX_CLIENTS and not self._closing.is_set():
-                self._last_number += 1
-                number = self._last_number
-                self.connections[number] = Connection(stream, self._desk, self._token, number)
-                return
-        stream.settimeout(_NEXT_TRY)
-        with suppress(OSError), stream:
-            stream.sendall(
-                packed(Refused(f"{MAX_CLIENTS} clients are attached, as many as may be"))
-            )
+            if len(self.connections) >= MAX_CLIENTS or self._closing.is_set():
+                return False
+            self._last_number += 1
+            number = self._last_number
+            connection = Connection(stream, self._desk, self._token, number)
+            self.connections[number] = connection
+            connection.begin()
+            return True

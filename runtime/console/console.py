@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import msgspec
 import trio
@@ -37,9 +37,10 @@ from runtime.console.questions import Asker, Question
 from runtime.console.session import Session
 from runtime.console.vocabulary import vocabulary
 from runtime.containment import attempt, clean, outcome_of, short_repr
-from runtime.exits import SHUTDOWN, ExitReason, Shutdown
+from runtime.exits import ExitReason, Shutdown
 from runtime.gen_server import GenServer
 from runtime.handlers import handles
+from runtime.inspection.views import Plain
 from runtime.messages import SystemCast
 from runtime.names import registered
 from runtime.process import Process
@@ -83,16 +84,18 @@ class ConsoleBody(ServerBody):
 
     async def live(self, process: Process) -> ExitReason:
         """Serve; then, however that ended, tell the clients and close."""
-        async with trio.open_nursery() as self.nursery:
-            reason: ExitReason = SHUTDOWN
-            try:
-                reason = await super().live(process)
-            finally:
-                server = self.server
-                if isinstance(server, Console):
-                    await server.close(process)
-        del self.nursery  # it leads back to the process
-        return reason
+        try:
+            async with trio.open_nursery() as self.nursery:
+                try:
+                    return await super().live(process)
+                finally:
+                    if isinstance(self.server, Console):
+                        await self.server.end_sessions(process)
+                    self.nursery.cancel_scope.cancel()
+        finally:
+            if isinstance(self.server, Console):
+                await self.server.close(process)
+            del self.nursery  # it leads back to the process
 
 
 class Console(GenServer):
@@ -112,6 +115,7 @@ class Console(GenServer):
         self._breaker = Breaker()
         self._sessions: dict[int, Session] = {}
         self._listener: Listener | None = None
+        self.breaks_loops = False
 
     def init(self) -> None:
         """Open the socket; ``PlaceRefused`` if there is no safe place for it."""
@@ -120,16 +124,32 @@ class Console(GenServer):
         self._outputs.open()
         self.breaks_loops = self._breaker.open()
         self._listener = Listener(listener, place, Reception(self), table.token)
+        self._listener.begin()
 
-    async def close(self, process: Process) -> None:
-        """End the sessions, tell the clients, and let go of everything."""
-        listener = self._listener
-        if listener is None:
-            return
-        listener.close()
+    def redact(self, what: Literal["message", "state"], value: object) -> object:
+        """What a client has sent is nobody else's business."""
+        return type(value).__name__ if what == "message" else None
+
+    def facts(self) -> dict[str, Plain]:
+        """Where it is, and how many are attached."""
+        return {
+            "socket": None if self._listener is None else self._listener.place.path,
+            "clients": len(self._sessions),
+            "breaks loops": self.breaks_loops,
+        }
+
+    async def end_sessions(self, process: Process) -> None:
+        """Stop what clients have running; they hear of it."""
         sessions = [one.end() for one in self._sessions.values()]
         running = [(one, _TO_STOP) for one in sessions if one is not None]
         await stop_processes(running, process.pid)
+
+    async def close(self, process: Process) -> None:
+        """Tell the clients, take the socket away, and let go of everything."""
+        listener = self._listener
+        if listener is None:
+            return
+        await listener.close()
         clients = listener.clients()
         for client in clients:
             client.close(_why(process))
@@ -140,7 +160,6 @@ class Console(GenServer):
             client.hang_up()
         for client in clients:
             await client.ended()
-        await listener.ended()
         for session in self._sessions.values():
             session.asker.look_away()
             session.names.forget()
@@ -187,7 +206,7 @@ class Console(GenServer):
     def _session_of(self, connection: Connection) -> Session:
         session = self._sessions.get(connection.number)
         if session is None:
-            names = Names(connection.number, vocabulary(self._restart, self._package))
+            names = Names(vocabulary(self._restart, self._package))
             session = Session(connection, names, self._outputs, self._start, Asker(self._restart))
             self._sessions[connection.number] = session
         return session

@@ -7,21 +7,22 @@ ends its session but what ends the session's process.
 from __future__ import annotations
 
 import ast
+import itertools
 import linecache
-import traceback
 from collections.abc import Awaitable, Coroutine, Generator
 from inspect import CO_COROUTINE
 from pprint import pformat
-from types import CodeType, TracebackType
+from types import CodeType
 from typing import Any, Final, Generic, TypeVar, cast
 
 import trio
 from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
-from runtime.console.breaking import HERE, Breakable
+from runtime.console.breaking import Breakable
 from runtime.console.frames import Done, Failed
 from runtime.console.outputs import Sink, sink_var
 from runtime.containment import clean, crash_of, outcome_of
+from runtime.tracebacks import format_crash
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -32,6 +33,8 @@ _PLAIN: Final = (dict, list, tuple, set, frozenset)
 _ONE_LINE: Final = 100
 _PRETTY: Final = 20_000
 _SOURCES: Final = 200
+
+_sessions: Final = itertools.count(1)  # of all consoles, as there is one linecache
 
 
 class Asked(Generic[T_co]):
@@ -54,9 +57,9 @@ class Asked(Generic[T_co]):
 class Names:
     """The names of one session; they outlive its process."""
 
-    def __init__(self, session: int, names: dict[str, object]) -> None:
+    def __init__(self, names: dict[str, object]) -> None:
         self.names = names
-        self._session = session
+        self._session = next(_sessions)
         self._last = 0
         self._files: list[str] = []
 
@@ -64,7 +67,8 @@ class Names:
         """A file name for this source, by which tracebacks find its lines."""
         self._last += 1
         file = f"<console {self._session}:{self._last}>"
-        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        lines = [f"{line}\n" for line in source.splitlines()]
+        linecache.cache[file] = (len(source), None, lines, file)
         self._files.append(file)
         if len(self._files) > _SOURCES:
             linecache.cache.pop(self._files.pop(0), None)
@@ -103,7 +107,7 @@ class Evaluation:
         finally:
             sink_var.reset(token)
         if crash is not None:
-            return failure(self.number, crash, file)
+            return failure(self.number, crash)
         if self._scope.cancelled_caught:
             return Failed(self.number, "KeyboardInterrupt", "KeyboardInterrupt")
         return Done(self.number, shown)
@@ -125,7 +129,7 @@ class Evaluation:
 
 def _compiled(source: str, file: str) -> tuple[CodeType | None, CodeType | None]:
     """All but the last expression, and that. Either may be missing."""
-    tree = ast.parse(source, file)
+    tree = _parsed(source, file)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     statements = compile(tree, file, "exec", flags, dont_inherit=True) if tree.body else None
@@ -133,6 +137,12 @@ def _compiled(source: str, file: str) -> tuple[CodeType | None, CodeType | None]
         return statements, None
     value = ast.Expression(last.value)
     return statements, compile(value, file, "eval", flags, dont_inherit=True)
+
+
+def _parsed(source: str, file: str) -> ast.Module:
+    """Without a frame of ``ast.parse`` in the traceback of a syntax error."""
+    tree = compile(source, file, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    return cast("ast.Module", tree)
 
 
 async def _perform(code: CodeType, names: dict[str, object]) -> object:
@@ -166,24 +176,8 @@ def shown(value: object) -> str:
     return text
 
 
-def failure(number: int, crash: BaseException, file: str) -> Failed:
+def failure(number: int, crash: BaseException) -> Failed:
     """What it raised, as text: the exception itself would keep what it has touched alive."""
     kind = type(crash).__name__
-    text, _ = crash_of(_traceback, crash, file)
+    text, _ = crash_of(format_crash, crash)
     return Failed(number, kind, clean(text or f"{kind}, and its traceback cannot be shown"))
-
-
-def _traceback(crash: BaseException, file: str) -> str:
-    crash.__traceback__ = _from_the_source(crash.__traceback__, file)
-    report = traceback.TracebackException.from_exception(crash)
-    while report.stack and report.stack[-1].filename == HERE:
-        report.stack.pop()  # it says where ctrl-C was heard
-    return "".join(report.format()).rstrip()
-
-
-def _from_the_source(trace: TracebackType | None, file: str) -> TracebackType | None:
-    """Without the frames of the console, which come first."""
-    first = trace
-    while first is not None and first.tb_frame.f_code.co_filename != file:
-        first = first.tb_next
-    return first

@@ -3,7 +3,7 @@
 ``sys.stdout`` and ``sys.stderr`` belong to the interpreter, not to a node. So while any console is
 up there is one stand-in for each; whose output it is says a context variable, which tasks inherit
 from the task that starts them, and for processes who started them. When the last console has ended
-the stand-in is taken away, or, if somebody has put his own over it by then, passes everything on.
+the stand-in is taken away; one that somebody has put something else over passes everything on.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from trio.lowlevel import enable_ki_protection
 from runtime.current import current_process
 from runtime.pid import Pid
 
+_NAMES: Final = ("stdout", "stderr")
+
 Sink: TypeAlias = Callable[[str], None]
 
 sink_var: Final[ContextVar[Sink | None]] = ContextVar("runtime_console_sink", default=None)
@@ -30,7 +32,6 @@ class Outputs:
 
     _lock: Final = threading.RLock()
     _up: Final[list[Outputs]] = []
-    _stand_ins: Final[dict[str, StandIn]] = {}
 
     def __init__(self) -> None:
         self.sinks: dict[Pid, Sink] = {}
@@ -38,22 +39,25 @@ class Outputs:
     def open(self) -> None:
         """From now on."""
         with self._lock:
-            if not self._up:
-                for name in ("stdout", "stderr"):
-                    stand_in = StandIn(getattr(sys, name))
-                    self._stand_ins[name] = stand_in
-                    setattr(sys, name, stand_in)
             self._up.append(self)
+            self.ensure()
+
+    def ensure(self) -> None:
+        """Stand in for what is there now: the program may have put its own there meanwhile."""
+        with self._lock:
+            for name in _NAMES:
+                now: TextIO | StandIn | None = getattr(sys, name)
+                if not isinstance(now, StandIn):
+                    setattr(sys, name, StandIn(now))
 
     def close(self) -> None:
         """No more."""
         with self._lock:
             self._up.remove(self)
-            if not self._up:
-                for name, stand_in in self._stand_ins.items():
-                    if getattr(sys, name) is stand_in:
-                        setattr(sys, name, stand_in.original)
-                self._stand_ins.clear()
+            for name in _NAMES:
+                now: TextIO | StandIn | None = getattr(sys, name)
+                if isinstance(now, StandIn) and not self._up:
+                    setattr(sys, name, now.original)
 
     @classmethod
     def sink(cls) -> Sink | None:

@@ -85,6 +85,7 @@ class Session:
             await self._work.wait()
             while self._waiting:
                 self.current = evaluation = self._waiting.popleft()
+                self._outputs.ensure()
                 answer = await evaluation.run(self.names)
                 self.current = None
                 self.answer(answer)

@@ -61,7 +61,7 @@ def test_a_frame_of_the_limit_is_read(ends: Ends) -> None:
 )
 def test_garbage_is_refused(ends: Ends, body: bytes) -> None:
     ends[0].sendall(struct.pack("!I", len(body)) + body)
-    with pytest.raises(BadFrame, match="^a frame that makes no sense: "):
+    with pytest.raises(BadFrame, match=r"^a frame that makes no sense: "):
         reader(ends[1]).read()
 
 
