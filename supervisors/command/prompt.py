@@ -29,7 +29,7 @@ from prompt_toolkit.output import Output
 from runtime.console.completion import last_word
 from supervisors.command.client import Client
 from supervisors.command.multiline import indent_after, is_whole
-from supervisors.command.problems import Declined, NotAnswered, Problem
+from supervisors.command.problems import Declined, Problem
 from supervisors.command.wording import harmless, seconds
 
 COMPLETE_WITHIN: Final = 1.0
@@ -163,7 +163,7 @@ class ServiceCompleter(Completer):
         text = document.current_line_before_cursor
         try:
             words = self._client.complete(text, COMPLETE_WITHIN)
-        except (Declined, NotAnswered):
+        except Problem:  # one that is gone is heard of by who waits for keys
             return
         begun = len(last_word(text))
         for word in words:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -101,8 +102,8 @@ def test_values_output_and_errors_are_shown(sitting: Sitting) -> None:
 
 
 def test_a_block_ends_with_an_empty_line_and_is_indented(sitting: Sitting) -> None:
-    sitting.type("if x:\rf()\r\x7f\x7f\x7f\x7f\r")
-    assert sitting.sources == ["if x:\n    f()\n"]
+    sitting.type("if x:\rf()\r\r")
+    assert sitting.sources == ["if x:\n    f()\n    "]
 
 
 def test_enter_in_the_middle_begins_a_line(sitting: Sitting) -> None:
@@ -124,6 +125,25 @@ def test_tab_completes_the_word(sitting: Sitting) -> None:
     sitting.prompt._session.app.ttimeoutlen = 0.0
     sitting.type('state("co\t")\r')
     assert sitting.sources == ['state("counter")']
+
+
+def test_tab_goes_through_what_fits(sitting: Sitting) -> None:
+    sitting.keys.send_text("sta\t")
+    shown = threading.Event()
+
+    def choose(_: object) -> None:
+        if sitting.prompt._session.default_buffer.complete_state and not shown.is_set():
+            shown.set()
+            sitting.keys.send_text("\t\r\r\x04")
+
+    sitting.prompt._session.app.after_render += choose
+    sitting.prompt.run()
+    assert sitting.sources == ["start"]
+
+
+def test_where_the_service_has_no_words_tab_does_nothing(sitting: Sitting) -> None:
+    sitting.type("busy\t()\r")
+    assert sitting.sources == ["busy()"]
 
 
 def test_the_service_ends_while_it_evaluates(sitting: Sitting) -> None:
