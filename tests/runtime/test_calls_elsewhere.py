@@ -293,7 +293,8 @@ async def test_a_caller_without_room_on_the_stack_to_wait_hurts_only_itself(
         return await server.call(Get(), timeout=timeout)
 
     outcomes: list[bool] = []
-    for depth in range(sys.getrecursionlimit() - 200, sys.getrecursionlimit()):
+    limit = sys.getrecursionlimit()
+    for depth in (*range(100, limit - 100, 50), *range(limit - 100, limit)):
         async with trio.open_nursery() as nursery:
             if is_busy:
                 await in_task(nursery, server)
