@@ -1,0 +1,68 @@
+"""``console.acts``: what can be done to a process by hand."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+import trio.testing
+
+from runtime import Call, GenServer, Node, Pid, get_status, handles, is_alive, spawn, start
+from runtime.console.acts import NotDone, act, said, server
+from runtime.console.finding import process_of
+from runtime.process import Process
+
+
+class Get(Call[int]): ...
+
+
+class One(GenServer):
+    @handles(Get)
+    def get(self, request: Get) -> int:
+        return 1
+
+
+async def restart(process: Process) -> str:
+    return f"restarted {said(process)}"
+
+
+async def sleeper() -> None:
+    await trio.sleep_forever()
+
+
+async def test_a_server_is_suspended_and_resumed(node: Node) -> None:
+    one = await start(One.child_spec().replace(name="one"))
+    process = process_of("one")
+    assert await act("suspend", process, restart) == "suspended one (1)"
+    assert (await get_status(one)).status == "suspended"
+    assert await act("resume", process, restart) == "resumed one (1)"
+    assert await one.call(Get()) == 1
+
+
+async def test_a_process_is_killed_or_stopped(node: Node) -> None:
+    for action, end in (("kill", "killed"), ("stop", "stopped")):
+        for pid in ((await start(One.child_spec())).pid, spawn(sleeper)):
+            name = f"{pid.label} ({pid.number})"
+            done = await act("kill" if action == "kill" else "stop", process_of(pid), restart)
+            assert done == f"{end} {name}"
+            await trio.testing.wait_all_tasks_blocked()
+            assert not is_alive(pid)
+
+
+async def test_a_restart_is_somebody_elses_business(node: Node) -> None:
+    assert await act("restart", process_of(spawn(sleeper)), restart) == "restarted sleeper (1)"
+
+
+@pytest.mark.parametrize("action", ["suspend", "resume"])
+async def test_a_function_answers_nothing(node: Node, action: str) -> None:
+    process = process_of(spawn(sleeper))
+    with pytest.raises(NotDone, match=r"^sleeper \(1\) is no server: a function answers nothing$"):
+        await act("suspend" if action == "suspend" else "resume", process, restart)
+    with pytest.raises(NotDone):
+        server(process)
+
+
+async def test_the_console_is_not_suspended(node: Node) -> None:
+    await start(One.child_spec().replace(name="otp.console"))
+    with pytest.raises(NotDone, match=r"^the console cannot be suspended: nobody could resume it$"):
+        await act("suspend", process_of("otp.console"), restart)
+    assert isinstance(process_of("otp.console").pid, Pid)
