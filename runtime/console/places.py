@@ -118,8 +118,6 @@ def _bound(path: Path) -> socket.socket:
 def release(listener: socket.socket, place: Place) -> None:
     """Take the socket away, if it is still ours."""
     path = Path(place.path)
-    with suppress(OSError):
-        listener.shutdown(socket.SHUT_RDWR)  # a thread in `accept` keeps what is closed alive
     with suppress(OSError), _locked(path.parent):
         listener.close()
         if not _is_live(path):  # somebody else may have put his own there

@@ -143,7 +143,7 @@ class Programs:
                 if program.poll() is None:
                     program.send_signal(signal.SIGTERM)
                 try:
-                    print(program.communicate(timeout=WITHIN))
+                    program.communicate(timeout=WITHIN)
                 except (subprocess.TimeoutExpired, ValueError):
                     program.kill()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 import threading
 from collections.abc import Iterable, Iterator
@@ -156,6 +157,20 @@ def test_output_of_tasks_and_the_end_are_heard_at_an_idle_prompt(sitting: Sittin
     with pytest.raises(ServiceGone, match="over"):
         sitting.prompt.run()
     assert "of a task" in sitting.screen.text
+
+
+def test_an_end_in_the_moment_of_leaving_is_no_failure(
+    sitting: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sitting.console.say(Goodbye("over"))
+    app = sitting.prompt._session.app
+    monkeypatch.setattr(type(app), "is_done", True)
+    loop = asyncio.new_event_loop()
+    try:
+        sitting.prompt._client._receive(None)
+        sitting.prompt._hear(loop)
+    finally:
+        loop.close()
 
 
 def test_the_history_is_a_file_for_its_owner_alone(

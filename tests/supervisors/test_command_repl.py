@@ -21,6 +21,7 @@ from supervisors.children import ChildSource
 from supervisors.command import repl
 from supervisors.command.problems import NoService, Problem
 from supervisors.command.repl import AbovePrompt, load_tree, run_repl
+from tests.supervisors.fake_console import fake_console
 
 HERE = "tests.supervisors.test_command_repl"
 
@@ -135,9 +136,12 @@ def test_a_tree_that_does_not_start_is_said(keys: PipeInput) -> None:
 
 
 def test_without_a_console_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(SOCKETS, str(tmp_path / "none"))
-    with pytest.raises(NoService, match="the tree has no console"):
-        repl._own_client(print)
+    home = tmp_path / "s"
+    home.mkdir(mode=0o700)
+    monkeypatch.setenv(SOCKETS, str(home))
+    with fake_console(home / "of_another.sock"):
+        with pytest.raises(NoService, match="the tree has no console"):
+            repl._own_client(print)
 
 
 def test_ctrl_c_is_for_the_evaluation_once_there_is_a_prompt() -> None:
