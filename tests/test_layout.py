@@ -61,7 +61,7 @@ FLOORS: dict[str, list[str]] = {
             "watchdogs.stacks"
         ),
         "console.finding handle introspection server_body starts watchdogs.stall",
-        "console.acts gen_server inspection.tracing task via",
+        "console.acts console.familiar gen_server inspection.tracing task via",
         (
             "agent console.questions registry stream_options stream_source task_groups "
             "watchdogs.watchdog"
