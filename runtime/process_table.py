@@ -20,7 +20,7 @@ from runtime.errors import NoNode
 from runtime.instruments import Instruments
 from runtime.pid import Pid
 from runtime.timeouts import Timeouts
-from runtime.turn import Turn
+from runtime.turn import Breath, Turn
 
 P = TypeVar("P")
 
@@ -65,7 +65,8 @@ class ProcessTable(Generic[P]):
         self.roots: dict[P, float | str] = {}  # how long each may take to end
         self.keepers: dict[P, P] = {}  # whose open block a root is the tree of; it stops it
         self.stopwatch = _trio.stopwatch(trio.lowlevel.current_clock())
-        self.turn = None if os.environ.get(SWITCH) == "0" else Turn(self.stopwatch)
+        self.breath = Breath(self.stopwatch)
+        self.turn = None if os.environ.get(SWITCH) == "0" else Turn(self.stopwatch, self.breath)
         self._last_number = 0
 
     @property
