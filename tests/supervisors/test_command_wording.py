@@ -63,6 +63,11 @@ def test_what_a_terminal_would_obey_is_taken_out() -> None:
     assert str(line(None)) == "-"
 
 
+def test_a_style_is_of_its_words_alone() -> None:
+    both = line("a", "dim") + line("b", "bold") + line(None)
+    assert both.markup == "[dim]a[/dim][bold]b[/bold][dim]-[/dim]"
+
+
 def test_what_a_process_is_called() -> None:
     assert title_of(process(1, name="n", label="l")) == "n"
     assert title_of(process(1, label="l")) == "l"
