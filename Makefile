@@ -25,7 +25,7 @@ AT_LEAST_3_11 := import sys; sys.exit(sys.version_info < (3, 11))
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test conformance oracle schedules models soak bench check lint types cover format clean
+.PHONY: help run test conformance oracle schedules models soak bench recordings check lint types cover format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -54,6 +54,9 @@ soak: $(STAMP) ## run 100,000 of each and look for leaks (ARGS="tasks --count 10
 
 bench: $(STAMP) ## measure against raw Trio, asyncio and Elixir (ARGS="--list" names the figures)
 	@$(PY) -m benchmarks $(ARGS)
+
+recordings: $(STAMP) ## draw the pictures of docs/recordings anew
+	@$(PY) -m tests.console_e2e.recording
 
 check: lint types cover ## format, lint, types, tests with branch coverage
 

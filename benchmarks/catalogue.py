@@ -10,6 +10,7 @@ from benchmarks import (
     collector,
     crashes,
     fairness,
+    inspecting,
     instruments,
     latency,
     limiter,
@@ -37,6 +38,7 @@ SUBJECTS: tuple[Subject, ...] = (
     latency.SUBJECT,
     fairness.SUBJECT,
     instruments.SUBJECT,
+    inspecting.SUBJECT,
     scale.SUBJECT,
     collector.SUBJECT,
 )

@@ -51,8 +51,25 @@ class _Woken:
 _WOKEN: Final[Any] = _Woken()
 
 
+def _third() -> None:
+    """As deep as Trio goes to reschedule a task."""
+
+
+def _second() -> None:
+    _third()
+
+
+def _first() -> None:
+    _second()
+
+
 def wake(task: Task) -> None:
-    """Let a task go on that waits for ``sleep``."""
+    """Let a task go on that waits for ``sleep``, or raise and leave it asleep.
+
+    At the end of the stack Trio would raise after it had begun, and never run the task again. It
+    makes an ``outcome.Value`` first, which needs as much room; who brings the outcome must ask.
+    """
+    _first()
     reschedule(task, _WOKEN)
 
 

@@ -34,6 +34,11 @@ class BodyOf(Protocol[P_contra]):
         """Whether ``begin`` has done something; then ``live`` is run in any case."""
         ...
 
+    @property
+    def behaviour(self) -> str:
+        """What it is called: the class of a server, the name of a function."""
+        ...
+
     def begin(self, process: P_contra) -> None:
         """What can be done of ``live`` in the starter's step: see ``inline_starts``."""
         ...

@@ -19,6 +19,7 @@ import trio
 from trio.lowlevel import RunVarToken, enable_ki_protection
 
 from runtime.current import node_is_open
+from runtime.inspection.cpu import close_meter
 from runtime.instruments import Instrument, Instruments
 from runtime.process import Process, table_var
 from runtime.process_table import ProcessTable
@@ -86,6 +87,7 @@ class Node:
                 while table.roots:
                     root = _next_root(table)
                     await stop_process(root, table.owner, table.roots[root])
+                close_meter(table)
                 table_var.reset(token)
                 self.instruments.node_ended()
                 service.cancel_scope.cancel()

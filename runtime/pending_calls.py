@@ -327,14 +327,15 @@ async def _answered(pending: PendingCall, timeout: float) -> object:
 async def _wait(pending: PendingCall, timeout: float) -> object:
     server, me = pending.server, pending.caller
     timeouts, calls = server.table.timeouts, server.pending
-    calls[pending] = None
     deadline = timeouts.add(pending, timeout)
+    calls[pending] = None
     if me is not None:
         me.waiting_for = pending
     pending.waits = True
     try:
         await sleep(pending.abort)
     finally:
+        pending.task = None  # also where there was no room on the stack to sleep at all
         if me is not None:
             me.waiting_for = None
         calls.pop(pending, None)

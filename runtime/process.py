@@ -380,7 +380,9 @@ class Process:
         by_owner = self.given_up and reason is KILLED  # who asked for it knows
         if not is_clean(reason) and not by_owner:
             last = None if self.current is None else self.body.describe(self.current)
-            self.table.crashes.record(self.pid, self.name, self.ancestors, reason, last)
+            self.table.crashes.record(
+                self.pid, self.body.behaviour, self.name, self.ancestors, reason, last
+            )
             if instruments.want(ProcessCrashed):
                 state = self.body.describe_state()
                 instruments.emit(ProcessCrashed(

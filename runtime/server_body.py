@@ -14,6 +14,7 @@ from runtime.inspection.plain import plain_facts
 from runtime.inspection.views import Plain
 from runtime.process import Process
 from runtime.server_loop import ServerLoop
+from runtime.spawning import function_name
 
 
 class ServerBody(ServerLoop):
@@ -28,6 +29,12 @@ class ServerBody(ServerLoop):
     def begun(self) -> bool:
         """Whether the instance has been made, or was to be."""
         return self.server is not None or self._crash is not None
+
+    @property
+    def behaviour(self) -> str:
+        """The name of the class."""
+        server = self.server
+        return function_name(self._make) if server is None else type(server).__name__
 
     def begin(self, process: Process) -> None:
         """Make the instance and call its ``init``, if that is a ``def``."""

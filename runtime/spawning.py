@@ -47,6 +47,11 @@ class FunctionBody:
     def __init__(self, call: Callable[..., Awaitable[object]]) -> None:
         self._call = call
 
+    @property
+    def behaviour(self) -> str:
+        """The name of the function."""
+        return function_name(self._call)
+
     def begin(self, process: Process) -> None:
         """Nothing: a function runs in its own task from the start."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol
 
 from runtime.deadlines import Deadline, Deadlines, Due
@@ -38,9 +39,10 @@ class Timeouts:
     def add(self, waiting: Waiting, seconds: float) -> Deadline | None:
         """Call ``time_out`` after so long, unless discarded, with what this gives, before."""
         if seconds == DEFAULT_TIMEOUT:
-            due = self._usual[waiting] = (self._now() + seconds, self._deadlines.number())
+            due = (self._now() + seconds, self._deadlines.number())
             if self._next is None:
                 self._insert(due)
+            self._usual[waiting] = due
             return None
         if seconds == math.inf:
             return None
@@ -54,16 +56,18 @@ class Timeouts:
             self._deadlines.cancel(deadline)
 
     def _insert(self, due: Due) -> None:
-        self._next = due
-        self._deadlines.insert(due, self._next_is_due)
+        self._deadlines.insert(due, partial(self._is_due, due))
+        self._next = due  # last: without room on the stack the next one must try again
 
-    def _next_is_due(self) -> None:
+    def _is_due(self, due: Due) -> None:
         """Perhaps that one has been discarded; the first of the rest gets an entry."""
-        over, self._next = self._next, None
+        if due is not self._next:
+            return
+        self._next = None
         timed_out: Waiting | None = None
-        for waiting, due in self._usual.items():
-            if due != over:
-                self._insert(due)
+        for waiting, its_due in self._usual.items():
+            if its_due is not due:
+                self._insert(its_due)
                 break
             timed_out = waiting
         if timed_out is not None:

@@ -40,11 +40,16 @@ def last_frame(exc: BaseException) -> str:
 
     At a hundredth of the cost of the whole traceback; empty if it was never raised.
     """
-    trace, found, users = exc.__traceback__, "", ""
+    trace, found = exc.__traceback__, None
+    users = None
     while trace is not None:
-        code = trace.tb_frame.f_code
-        found = f"{code.co_filename}:{trace.tb_lineno} {code.co_name}"
-        if not code.co_filename.startswith(OWN_FILES):
-            users = found
+        found = trace
+        if not trace.tb_frame.f_code.co_filename.startswith(OWN_FILES):
+            users = trace
         trace = trace.tb_next
-    return users or found
+    last = found if users is None else users
+    if last is None:
+        return ""
+    code, line = last.tb_frame.f_code, last.tb_lineno
+    found = users = last = None  # they lead to frames
+    return f"{code.co_filename}:{line} {code.co_name}"

@@ -35,6 +35,9 @@ from supervisors.supervisor_ref import SupervisorRef
 NAME: Final = "otp"
 """The name of the supervisor."""
 
+_TIME_TO_START: Final = 5.0
+"""Seconds that each of them has: the service waits for it."""
+
 
 def watchdog_specs(watchdog: object) -> list[ChildSpec]:
     """The children of ``watchdog=``: none, or the watchdog with its limits."""
@@ -89,8 +92,9 @@ class Operations(AbstractAsyncContextManager[None]):
             otp = SupervisorRef(PidRef(root.pid, root))
             for child in self._children:
                 try:
-                    await otp.start_child(child)
-                except (StartError, CallError) as exc:
+                    with trio.fail_after(_TIME_TO_START):
+                        await otp.start_child(child)
+                except (StartError, CallError, trio.TooSlowError) as exc:
                     _say(child, exc)
             self._stack = stack.pop_all()
 

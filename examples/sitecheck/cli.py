@@ -70,7 +70,7 @@ def _check(options: Options, start: str, database: Path) -> int:
         quiet=options.quiet,
     )
     restarts = RestartCount()
-    status = _run(crawl, restarts)
+    status = _run(crawl, restarts, options.console)
     with closing(open_database(database)) as connection:
         summary = summarise(stored_pages(connection, start), start)
     seconds = time.time() - crawl.started_at
@@ -78,11 +78,12 @@ def _check(options: Options, start: str, database: Path) -> int:
     return status
 
 
-def _run(crawl: Crawl, restarts: RestartCount) -> int:
+def _run(crawl: Crawl, restarts: RestartCount, console: bool) -> int:
     try:
         run(
             children(crawl),
             instruments=[log_reports, restarts.instrument],
+            console=console,
             **TREE,
         )
     except SystemExit as leaving:

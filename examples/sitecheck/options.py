@@ -29,6 +29,7 @@ class Options(msgspec.Struct, frozen=True):
     seed: int
     quiet: bool
     full: bool
+    console: bool
 
 
 class _Parser(argparse.ArgumentParser):
@@ -97,6 +98,9 @@ def _parser() -> _Parser:
     parser.add_argument("--seed", type=whole, default=0, metavar="N", help="vary the chaos")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument("--full", action="store_true", help="show every broken link")
+    parser.add_argument(
+        "--console", action="store_true", help="let `otp` look inside while it crawls"
+    )
     return parser
 
 

@@ -51,13 +51,6 @@ class CpuMeter(trio.abc.Instrument):
             self._begun = time.thread_time()
             trio.lowlevel.add_instrument(self)
 
-    def end(self) -> None:
-        """One less; what was counted is forgotten with the last."""
-        self.lookers -= 1
-        if self.lookers == 0:
-            trio.lowlevel.remove_instrument(self)
-            self.seconds.clear()
-
     def keep(self, living: dict[Pid, Process]) -> None:
         """Forget those that have ended."""
         self.seconds = {pid: took for pid, took in self.seconds.items() if pid in living}
@@ -66,6 +59,14 @@ class CpuMeter(trio.abc.Instrument):
 def meter_of(table: ProcessTable[Process]) -> CpuMeter | None:
     """The meter of a node, if anybody looks."""
     return cast("CpuMeter | None", table.cpu)
+
+
+def close_meter(table: ProcessTable[Process]) -> None:
+    """The node ends, and the run of Trio it lives in may go on."""
+    meter = meter_of(table)
+    if meter is not None:
+        table.cpu = None
+        trio.lowlevel.remove_instrument(meter)
 
 
 def measure_cpu() -> None:
@@ -84,6 +85,6 @@ def stop_measuring() -> None:
     meter = meter_of(table)
     if meter is None:
         raise RuntimeError("stop_measuring: nobody measures, measure_cpu() comes first")
-    meter.end()
+    meter.lookers -= 1
     if meter.lookers == 0:
-        table.cpu = None
+        close_meter(table)

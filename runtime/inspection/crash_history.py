@@ -22,7 +22,7 @@ from runtime.tracebacks import format_crash, last_frame
 KEPT: Final = 100
 """So many are kept, unless a node is told otherwise."""
 
-_BURST: Final = 50
+_BURST: Final = 20
 _FRAMES: Final = 50
 _MAX_TEXT: Final = 8_000
 
@@ -40,6 +40,7 @@ class CrashHistory:
     def record(
         self,
         pid: Pid,
+        behaviour: str,
         name: str | None,
         ancestors: tuple[Pid | str, ...],
         reason: ExitReason,
@@ -47,7 +48,8 @@ class CrashHistory:
     ) -> None:
         """A process has ended neither ``Normal`` nor ``Shutdown``."""
         crash = _Crash()
-        crash.at, crash.pid, crash.name, crash.ancestors = time.time(), pid, name, ancestors
+        crash.at, crash.pid, crash.behaviour, crash.name = time.time(), pid, behaviour, name
+        crash.ancestors = ancestors
         crash.last_message, crash.then = last_message, None
         crash.reason, crash.traceback = self._texts(reason)
         if len(self._crashes) == self._crashes.maxlen:
@@ -94,11 +96,13 @@ class _Crash:
     """One of them, to which ``then`` is added later."""
 
     __slots__ = (
-        "ancestors", "at", "last_message", "name", "pid", "reason", "then", "traceback",
+        "ancestors", "at", "behaviour", "last_message", "name", "pid", "reason", "then",
+        "traceback",
     )  # fmt: skip
 
     at: float
     pid: Pid
+    behaviour: str
     name: str | None
     reason: str
     traceback: str
@@ -110,7 +114,7 @@ class _Crash:
         """As a plain value."""
         last = self.last_message
         return CrashView(
-            at=self.at, pid=self.pid.number, behaviour=clean(self.pid.label),
+            at=self.at, pid=self.pid.number, behaviour=clean(self.behaviour),
             name=None if self.name is None else clean(self.name), reason=self.reason,
             traceback=self.traceback, last_message=None if last is None else clean(last),
             ancestors=tuple(clean(show(one)) for one in self.ancestors), then=self.then,

@@ -7,9 +7,9 @@ microsecond for each process that is shown and a tenth of that for one that is n
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from heapq import nlargest, nsmallest
-from typing import TypeAlias, get_args
+from typing import TypeAlias, cast, get_args
 
 from trio.lowlevel import enable_ki_protection
 
@@ -73,7 +73,7 @@ def _view(process: Process, glance: Glance) -> ProcessView:
     return ProcessView(
         pid.number,
         process.parent.number,
-        clean(pid.label),
+        clean(process.body.behaviour),
         name if name is None else clean(name),
         label if label is None else clean(label),
         process.status,
@@ -98,7 +98,11 @@ def _facts(process: Process) -> dict[str, Plain]:
     """What its behaviour says of itself, and the tables it owns, with how many rows they have."""
     facts = {} if process.status == "starting" else process.body.facts()
     if process.claims:
-        tables = [claim for claim in process.claims if isinstance(claim, TableLife)]
+        tables = [
+            cast("TableLife[Hashable, object]", claim)
+            for claim in process.claims
+            if isinstance(claim, TableLife)
+        ]
         if tables:
             facts["tables"] = {
                 f"unnamed {number}" if table.name is None else clean(table.name): len(table.rows)
@@ -138,7 +142,7 @@ def _found(processes: Iterable[Process], text: str) -> list[Process]:
     return [
         process
         for process in processes
-        if text in process.pid.label.casefold()
+        if text in process.body.behaviour.casefold()
         or (process.name is not None and text in process.name.casefold())
         or (process.label is not None and text in process.label.casefold())
     ]

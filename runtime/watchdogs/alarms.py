@@ -1,13 +1,15 @@
 """When a backlog is worth an alarm, and until when it holds. Pure decisions.
 
 An alarm is raised once, when a limit is reached, and holds until half of that is left; so what
-hovers about the limit is told once and not again and again.
+hovers about the limit is told once and not again and again. When everything backs up at once, only
+so many are raised in one look and the others in the next ones, or to tell of it would take longer
+than what is told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -20,6 +22,10 @@ Kind: TypeAlias = Literal["LoopStalled", "MailboxLong", "MessageOld", "StillAliv
 
 Key: TypeAlias = tuple[Kind, Pid | None]
 """There is one alarm of a kind for a process, at most."""
+
+
+AT_ONCE: Final = 100
+"""In one look about so many are raised at most."""
 
 
 class Backlog(msgspec.Struct, frozen=True):
@@ -44,15 +50,19 @@ def judge(backlogs: Iterable[Backlog], held: Collection[Key], limits: WatchdogLi
     holding: dict[Key, str] = {}
     for one in backlogs:
         key: Key = ("MailboxLong", one.pid)
-        if _reaches(one.length, limits.mailbox, key in held):
+        old: Key = ("MessageOld", one.pid)
+        may_raise = len(raised) < AT_ONCE
+        if _reaches(one.length, limits.mailbox, key in held) and (key in held or may_raise):
             holding[key] = f"{one.length} messages wait, the watermark is {limits.mailbox}"
             if key not in held:
                 raised.append(MailboxLong(one.pid, one.name, one.length, int(limits.mailbox)))
-        key = ("MessageOld", one.pid)
-        if one.oldest is not None and _reaches(one.oldest, limits.oldest, key in held):
-            holding[key] = f"the oldest of {one.length} messages has waited for {one.oldest:.3g} s"
+        key, age = old, one.oldest
+        if age is None or not _reaches(age, limits.oldest, key in held):
+            continue
+        if key in held or may_raise:
+            holding[key] = f"the oldest of {one.length} messages has waited for {age:.3g} s"
             if key not in held:
-                raised.append(MessageOld(one.pid, one.name, one.oldest, one.length))
+                raised.append(MessageOld(one.pid, one.name, age, one.length))
     return Verdict(tuple(raised), holding)
 
 

@@ -108,7 +108,8 @@ class Watchdog(GenServer):
                 if event.supervisor in self._high:
                     self._restarts_high(event.supervisor, event.restarts, event.max_restarts)
             case _:
-                pass
+                return
+        self._show()
 
     def _restarts_high(self, supervisor: Pid, restarts: int, max_restarts: int) -> None:
         """It holds until none of these restarts counts any more."""
@@ -120,6 +121,7 @@ class Watchdog(GenServer):
         where = f" in {event.handler} ({event.line})" if event.handler else ""
         text = f"the loop stood still for more than {event.seconds:.3g} s{where}"
         self._raise(("LoopStalled", event.pid), text, self._table.now() + self.limits.shown)
+        self._show()
 
     # -- what it notices itself -------------------------------------------------------------
 
@@ -151,16 +153,14 @@ class Watchdog(GenServer):
 
     def _look_at_mailboxes(self) -> None:
         table, sampler = self._table, sampler_of(self._table)
-        sampler.sample()
         backlogs = (
             Backlog(process.pid, process.name, len(process.mailbox), sampler.oldest(process))
-            for process in table.by_pid.values()
-            if process.mailbox.items
+            for process in sampler.sample_mailboxes()
         )
         verdict = judge(backlogs, self._alarms.keys(), self.limits)
-        for key in [one for one in self._alarms if one[0] in ("MailboxLong", "MessageOld")]:
-            if key not in verdict.holding:
-                del self._alarms[key]
+        for kind, pid in tuple(self._alarms):
+            if kind in ("MailboxLong", "MessageOld") and (kind, pid) not in verdict.holding:
+                del self._alarms[kind, pid]
         for key, text in verdict.holding.items():
             self._raise(key, text)
         for event in verdict.raised:
@@ -168,14 +168,10 @@ class Watchdog(GenServer):
 
     # -- the alarms -------------------------------------------------------------------------
 
-    def _raise(
-        self, key: Key, text: str, until: float = math.inf, *, is_shown: bool = True
-    ) -> None:
+    def _raise(self, key: Key, text: str, until: float = math.inf) -> None:
         """It holds from now on; or goes on to hold, since it was first raised."""
         held = self._alarms.get(key)
         self._alarms[key] = _Alarm(time.time() if held is None else held.since, text, until)
-        if is_shown:
-            self._show()
 
     def _end_alarms(self) -> None:
         """Those of the dead, and those whose time is over."""
@@ -184,8 +180,11 @@ class Watchdog(GenServer):
             kind, pid = key
             if alarm.until <= now or (kind != "LoopStalled" and pid not in alive):
                 del self._alarms[key]
-        for pid in [one for one in self._high if ("RestartsHigh", one) not in self._alarms]:
-            del self._high[pid]
+        self._high = {
+            pid: seconds
+            for pid, seconds in self._high.items()
+            if ("RestartsHigh", pid) in self._alarms
+        }
         self._show()
 
     def _show(self) -> None:

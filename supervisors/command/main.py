@@ -44,5 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(text: str, status: int) -> int:
-    sys.stderr.write(f"otp: {text.rstrip()}\n")
+    text = text.rstrip()
+    sys.stderr.write(f"{text}\n" if "\n" in text else f"otp: {text}\n")  # a traceback is itself
     return status

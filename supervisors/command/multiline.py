@@ -13,8 +13,10 @@ _compile.compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 def is_whole(source: str) -> bool:
     """Whether Python would take it as it stands; an empty line ends a block.
 
-    What is wrong is whole as well: the service says what is wrong with it.
+    The indent that begins a line by itself does not count. What is wrong is whole as well: the
+    service says what is wrong with it.
     """
+    source = source.rstrip(" \t")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they are the service's to give
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.application import get_app, run_in_terminal
+from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import (
     CompleteEvent,
@@ -29,7 +29,7 @@ from prompt_toolkit.output import Output
 from runtime.console.completion import last_word
 from supervisors.command.client import Client
 from supervisors.command.multiline import indent_after, is_whole
-from supervisors.command.problems import Declined, NotAnswered, Problem
+from supervisors.command.problems import Declined, Problem
 from supervisors.command.wording import harmless, seconds
 
 COMPLETE_WITHIN: Final = 1.0
@@ -116,20 +116,18 @@ class Prompt:
 
     def _listen(self) -> None:
         """While somebody types, output of tasks and the service's goodbye are shown at once."""
-        app = get_app()
         self._context = copy_context()
-
-        def heard() -> None:
-            try:
-                self._client.poll()
-            except Problem as exc:
-                loop.remove_reader(self._client.fileno())
-                if not app.is_done:
-                    app.exit(exception=exc)
-
         loop = asyncio.get_running_loop()
-        loop.add_reader(self._client.fileno(), heard)
-        loop.call_soon(heard)  # what came with the last answer makes nothing readable
+        loop.add_reader(self._client.fileno(), self._hear, loop)
+        loop.call_soon(self._hear, loop)  # what came with the last answer makes nothing readable
+
+    def _hear(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            self._client.poll()
+        except Problem as exc:
+            loop.remove_reader(self._client.fileno())
+            if not self._session.app.is_done:  # who types may have left in the same moment
+                self._session.app.exit(exception=exc)
 
     def write(self, text: str) -> None:
         """Show a text, above the line that is being typed if there is one. From any thread."""
@@ -163,7 +161,7 @@ class ServiceCompleter(Completer):
         text = document.current_line_before_cursor
         try:
             words = self._client.complete(text, COMPLETE_WITHIN)
-        except (Declined, NotAnswered):
+        except Problem:  # one that is gone is heard of by who waits for keys
             return
         begun = len(last_word(text))
         for word in words:

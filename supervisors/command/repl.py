@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import (
     AbstractContextManager,
     ExitStack,
+    closing,
     contextmanager,
     nullcontext,
     redirect_stderr,
@@ -25,6 +26,7 @@ from types import FrameType
 from typing import TextIO, cast
 
 import trio
+from prompt_toolkit.output import Output, create_output
 
 from runtime import ChildSpec, StartError, configure_logging
 from supervisors.children import ChildSource
@@ -72,30 +74,36 @@ def run_repl(where: str, name: str | None) -> None:
     service = name or where.partition(":")[0].rpartition(".")[2]
     outer = _Interrupts()
     with ExitStack() as stack:
+        screen = create_output(sys.stdout)  # before its lines go above the prompt
         above = AbovePrompt(sys.stderr)
         stack.enter_context(redirect_stderr(above))
         stack.enter_context(redirect_stdout(AbovePrompt(sys.stdout, above)))
         configure_logging()
         stack.enter_context(outer.taken())
         try:
-            trio.run(_serve, children, service, outer, above)
+            trio.run(_serve, children, service, outer, above, screen)
         except (SupervisorGaveUp, StartError) as exc:
             raise Problem(f"{where}: {exc}") from exc
 
 
 async def _serve(
-    children: list[ChildSource], name: str, interrupts: _Interrupts, above: AbovePrompt
+    children: list[ChildSource],
+    name: str,
+    interrupts: _Interrupts,
+    above: AbovePrompt,
+    screen: Output,
 ) -> None:
     async with open_supervisor(children, name=name, console=True), trio.open_nursery() as nursery:
-        client = await trio.to_thread.run_sync(_own_client, above.write)
-        interrupts.told = client.interrupt
-        nursery.start_soon(_hang_up_at_the_end, client)
-        prompt = Prompt(client, _in_the_main_thread, history=open_history(history_file()))
-        above.prompt = prompt
-        try:
-            await trio.to_thread.run_sync(_talk, prompt)
-        finally:
-            above.prompt = interrupts.told = None
+        with closing(await trio.to_thread.run_sync(_own_client, above.write)) as client:
+            interrupts.told = client.interrupt
+            nursery.start_soon(_hang_up_at_the_end, client)
+            history = open_history(history_file())
+            prompt = Prompt(client, _in_the_main_thread, history=history, screen=screen)
+            above.prompt = prompt
+            try:
+                await trio.to_thread.run_sync(_talk, prompt)
+            finally:
+                above.prompt = interrupts.told = None
         nursery.cancel_scope.cancel()
 
 

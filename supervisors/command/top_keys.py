@@ -72,7 +72,7 @@ def press(look: Look, key: str, shown: Sequence[ProcessView]) -> tuple[Look, Wis
             return _press_in_question(look, key)
         case "detail":
             return _press_in_detail(look, key, shown)
-        case "list":
+        case _:
             return _press_in_list(look, key, shown)
 
 

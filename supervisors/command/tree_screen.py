@@ -87,11 +87,12 @@ def tree_screen(
     """The whole node: alarms first, then the tree."""
     table = Table.grid(padding=(0, 2))
     for name, right in COLUMNS.items():
-        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+        # Names give way when the screen is narrow, numbers do not.
+        table.add_column(name, justify="right" if right else "left", no_wrap=name not in GIVE_WAY)
     table.add_row(*(Text(name, style="bold") for name in COLUMNS))
     for row in tree_rows(snapshot.processes, siblings):
         if row.process is None:
-            table.add_row(Text(f"{row.branch}… and {number(row.more)} more", style="dim"))
+            table.add_row(_short(Text(f"{row.branch}… and {number(row.more)} more", style="dim")))
         else:
             table.add_row(*_cells(row.branch, row.process))
     return Group(heading(snapshot, service), *alarm_lines(snapshot), Text(), table)
@@ -109,15 +110,22 @@ COLUMNS: Final = {
 }
 """The columns of the tree, and whether they are numbers."""
 
+GIVE_WAY: Final = ("process", "what")
+
 
 def _cells(branch: str, process: ProcessView) -> list[Text]:
     return [
-        Text(branch, style="dim") + line(title_of(process), "bold"),
+        _short(Text(branch, style="dim") + line(title_of(process), "bold")),
         Text(str(process.pid), style="cyan"),
-        line(process.behaviour),
+        _short(line(process.behaviour)),
         status_text(process.status),
         Text(number(process.mailbox), style="" if process.mailbox else "dim"),
         Text(number(process.handled)),
         Text(number(process.restarts), style="yellow" if process.restarts else "dim"),
         Text(seconds(process.up), style="dim"),
     ]
+
+
+def _short(text: Text) -> Text:
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text

@@ -21,7 +21,6 @@ README = (HERE.parents[1] / "README.md").read_text()
 CLOSED_LIST = {
     "hibernation",
     "hot code upgrade",
-    "the log and the debug functions of one process",
     "the process dictionary",
     "aliases",
     "module, function and arguments",

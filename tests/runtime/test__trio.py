@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
@@ -278,6 +279,24 @@ async def test_schedule_points_tell_whether_a_task_has_let_others_run() -> None:
     assert _trio.schedule_points(nameless(task)) is None
 
 
+async def test_trios_own_loop_is_the_last_frame_of_trio_outside_of_a_task() -> None:
+    frame = sys._getframe()
+    assert not _trio.is_loop(frame)
+    outside = []
+    while frame.f_back is not None:
+        frame = frame.f_back
+        if _trio.is_loop(frame):
+            outside.append(frame)
+    assert len(outside) == 1
+
+
+def test_a_function_of_that_name_is_no_loop() -> None:
+    def unrolled_run() -> bool:
+        return _trio.is_loop(sys._getframe())
+
+    assert unrolled_run() is False
+
+
 @pytest.mark.parametrize("wait", [_trio.sleep, wait_task_rescheduled], ids=["names", "no names"])
 async def test_a_task_that_sleeps_is_woken_again_and_again(
     wait: Callable[[_trio.AbortFn], Awaitable[object]],
@@ -314,3 +333,38 @@ async def test_a_sleep_is_cancelled_as_its_abort_function_says() -> None:
         await _trio.sleep(abort)
     assert scope.cancelled_caught
     assert answers == []
+
+
+async def test_a_wake_without_room_on_the_stack_leaves_a_task_asleep_that_can_be_woken() -> None:
+    woken = 0
+
+    async def sleeper() -> None:
+        nonlocal woken
+        while True:
+            await _trio.sleep(lambda _: Abort.SUCCEEDED)
+            woken += 1
+
+    def wake_at(depth: int) -> None:
+        if depth:
+            wake_at(depth - 1)
+        else:
+            _trio.wake(task)
+
+    outcomes: list[bool] = []
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(sleeper)
+        await wait_all_tasks_blocked()
+        (task,) = nursery.child_tasks
+        for depth in (*range(sys.getrecursionlimit() - 200, sys.getrecursionlimit()), 0):
+            before = woken
+            try:
+                wake_at(depth)
+            except RecursionError:
+                outcomes.append(False)
+            else:
+                outcomes.append(True)
+            await wait_all_tasks_blocked()
+            assert woken - before == outcomes[-1]
+        nursery.cancel_scope.cancel()
+    assert {*outcomes[:-1]} == {True, False}
+    assert outcomes[-1]

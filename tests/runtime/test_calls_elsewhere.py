@@ -5,6 +5,7 @@ differs: a caller need not be a process.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -18,12 +19,14 @@ from runtime import (
     CallCycle,
     CallExit,
     CallTimeout,
+    GenServer,
     Node,
     NoNode,
     NoProcess,
     NoReply,
     Ref,
     ReplyTo,
+    handles,
     is_alive,
     kill,
     named,
@@ -263,3 +266,49 @@ async def test_a_cast_of_a_server_to_itself_is_handled_after_the_message_in_hand
     server.cast(Do(first))
     await trio.sleep(1)
     assert log == ["first", "second"]
+
+
+class Slow(GenServer):
+    """No call of it runs at once, in the stack of its caller."""
+
+    @handles(Get)
+    async def get(self, request: Get) -> int:
+        await trio.sleep(0.5)
+        return 7
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # a coroutine that there is no room for
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("timeout", [5.0, INF])
+@pytest.mark.parametrize("is_busy", [False, True])
+async def test_a_caller_without_room_on_the_stack_to_wait_hurts_only_itself(
+    node: Node, is_busy: bool, timeout: float
+) -> None:
+    """What it sent may be handled, and its reply wakes nobody."""
+    server = await Slow.start()
+
+    async def call_at(depth: int) -> int:
+        if depth:
+            return await call_at(depth - 1)
+        return await server.call(Get(), timeout=timeout)
+
+    outcomes: list[bool] = []
+    limit = sys.getrecursionlimit()
+    for depth in (*range(100, limit - 100, 50), *range(limit - 100, limit)):
+        async with trio.open_nursery() as nursery:
+            if is_busy:
+                await in_task(nursery, server)
+            try:
+                outcomes.append(await call_at(depth) == 7)
+            except RecursionError:
+                outcomes.append(False)
+            await trio.sleep(10)  # who is woken by mistake is told so by Trio
+    assert {*outcomes} == {True, False}
+    assert outcomes == sorted(outcomes, reverse=True)
+    assert await call_at(0) == 7
+
+
+async def in_task(nursery: trio.Nursery, server: Ref) -> None:
+    """A call that keeps the server busy."""
+    nursery.start_soon(server.call, Get())
+    await trio.testing.wait_all_tasks_blocked()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 import trio
@@ -11,12 +11,10 @@ from trio.testing import wait_all_tasks_blocked
 from runtime import (
     Agent,
     AgentRef,
-    Call,
     CallExit,
     CallTimeout,
     Cast,
     Continue,
-    Crashed,
     GenServer,
     Idle,
     Node,
@@ -26,10 +24,7 @@ from runtime import (
     Reply,
     ReplyTo,
     Stop,
-    TraceEvent,
-    exit,
     get_state,
-    handles,
     kill,
     named,
     resume,
@@ -38,60 +33,10 @@ from runtime import (
     suspend,
     trace,
     untrace,
-    wait_exit,
 )
-from runtime.current import find_process
 from supervisors import DynamicSupervisor, DynamicSupervisorRef, RateLimiter, Supervisor
-from tests.support import Ask, Do, Note, Scripted, captured_logs
-
-
-class Get(Call[int]):
-    """The count."""
-
-
-class Add(Cast):
-    """One more."""
-
-    secret: str = ""
-
-
-class Slow(Call[int]):
-    """The count, after a while."""
-
-
-class Counter(GenServer):
-    """Counts."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    @handles(Get)
-    def get(self, request: Get) -> int:
-        return self.count
-
-    @handles(Add)
-    def add(self, message: Add) -> None:
-        self.count += 1
-
-    @handles(Slow)
-    async def slow(self, request: Slow) -> int:
-        await trio.sleep(3)
-        return self.count
-
-    def redact(self, what: Literal["message", "state"], value: Any) -> object:
-        return "Add(...)" if isinstance(value, Add) else value
-
-
-class Story(list[TraceEvent]):
-    """What was told."""
-
-    @property
-    def steps(self) -> list[tuple[str, str | None]]:
-        return [(one.what, one.text) for one in self]
-
-    @property
-    def whats(self) -> list[str]:
-        return [one.what for one in self]
+from tests.runtime.inspected import Add, Counter, Get, Slow, Story
+from tests.support import Ask, Do, Note, Scripted
 
 
 @pytest.fixture
@@ -129,9 +74,6 @@ async def test_casts_that_wait_together_are_told_one_by_one(node: Node, story: S
     assert story.whats == ["cast", "noreply"] * 3 + ["call", "reply"]
 
 
-Handler = Any
-
-
 @pytest.mark.parametrize(
     ("answer", "out"),
     [
@@ -149,7 +91,7 @@ Handler = Any
     ],
 )
 async def test_what_may_come_of_a_call(
-    node: Node, story: Story, answer: Handler, out: tuple[str, str | None] | None
+    node: Node, story: Story, answer: Any, out: tuple[str, str | None] | None
 ) -> None:
     server = await start(Scripted.child_spec())
     await trace(server, story.append)
@@ -218,137 +160,6 @@ async def test_a_def_that_returns_a_coroutine_is_awaited(node: Node, story: Stor
     server.cast(Nudge())
     await trio.sleep(3)
     assert [(one.what, one.seconds) for one in story] == [("cast", None), ("noreply", 2)]
-
-
-async def test_the_end_is_told_last(node: Node, story: Story) -> None:
-    server = await Counter.start()
-    await trace(server, story.append)
-    exit(server, "enough")
-    await wait_exit(server)
-    assert story.steps == [("ended", "'enough'")]
-
-
-async def test_a_crash_is_a_raise_and_then_the_end(node: Node, story: Story) -> None:
-    server = await start(Scripted.child_spec())
-    await trace(server, story.append)
-    error = ValueError("boom")
-
-    def crash(_one: object) -> None:
-        raise error
-
-    server.cast(Do(crash))
-    assert await wait_exit(server) == Crashed(error)
-    assert story.whats == ["cast", "raise", "ended"]
-    assert story[-1].text == "Crashed(exception=ValueError('boom'))"
-
-
-async def test_a_handler_that_is_interrupted_is_told_as_such(node: Node, story: Story) -> None:
-    server = await Counter.start()
-    await trace(server, story.append)
-
-    async def ask() -> None:
-        with pytest.raises(CallExit):
-            await server.call(Slow())
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(ask)
-        await trio.sleep(1)
-        kill(server)
-    assert story.whats == ["call", "raise", "ended"]
-    assert story[1].seconds == 1
-    assert story[1].text is not None
-    assert story[1].text.startswith("Cancelled")
-
-
-async def test_after_the_limit_it_removes_itself(node: Node, story: Story) -> None:
-    server = await Counter.start()
-    await trace(server, story.append, limit=3)
-    for _ in range(4):
-        await server.call(Get())
-    assert story.steps == [
-        ("call", "Get()"),
-        ("reply", None),
-        ("call", "Get()"),
-        ("limit", "3 events were told, which is the limit"),
-    ]
-    assert is_as_before(server)
-
-
-def is_as_before(server: Any) -> bool:
-    """Whether nothing is left of any trace."""
-    process = find_process(server)
-    assert process is not None
-    return (
-        type(process.body).__name__ == "ServerBody"
-        and process.table.traces == {}
-        and process.watches == {}
-    )
-
-
-async def test_untrace_ends_it_and_calls_run_at_once_again(node: Node, story: Story) -> None:
-    server = await Counter.start()
-    tasks: list[trio.lowlevel.Task] = []
-
-    async def where(target: Any) -> bool:
-        await target.call(Ask(lambda one, reply_to: tasks.append(trio.lowlevel.current_task())))
-        return tasks[-1] is trio.lowlevel.current_task()
-
-    scripted = await start(Scripted.child_spec())
-    await wait_all_tasks_blocked()
-    inline = await where(scripted)
-    await trace(scripted, story.append)
-    assert not await where(scripted)
-    await untrace(scripted)
-    await wait_all_tasks_blocked()
-    assert await where(scripted) == inline
-    assert story.whats == ["call", "reply"]
-    assert is_as_before(scripted)
-    await untrace(server)
-    assert is_as_before(server)
-
-
-async def test_a_server_that_sleeps_when_untraced_wakes_as_ever(node: Node, story: Story) -> None:
-    server = await Counter.start()
-    await trace(server, story.append)
-    await untrace(server)
-    await wait_all_tasks_blocked()
-    assert is_as_before(server)
-    server.cast(Add())
-    assert await server.call(Get()) == 1
-    assert story == []
-
-
-async def test_several_may_trace_one_server(node: Node) -> None:
-    server = await Counter.start()
-    first, second = Story(), Story()
-    tell_first = first.append
-    await trace(server, tell_first)
-    await trace(server, second.append, limit=1)
-    await server.call(Get())
-    await untrace(server, tell_first)
-    await server.call(Get())
-    assert first.whats == ["call", "reply"]
-    assert second.whats == ["call", "limit"]
-    assert is_as_before(server)
-
-
-async def test_one_that_raises_is_removed_and_hurts_nobody(
-    node: Node, story: Story, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[BaseException] = []
-    monkeypatch.setattr("sys.excepthook", lambda kind, exc, trace: told.append(exc))
-    server = await Counter.start()
-    error = ValueError("no terminal")
-
-    def tell(event: TraceEvent) -> None:
-        raise error
-
-    await trace(server, tell)
-    await trace(server, story.append)
-    assert await server.call(Get()) == 0
-    assert await server.call(Get()) == 0
-    assert told == [error]
-    assert story.whats == ["call", "reply"] * 2
 
 
 async def test_a_look_into_it_is_no_message(node: Node, story: Story) -> None:
@@ -437,17 +248,6 @@ async def test_only_a_living_server_can_be_traced(node: Node) -> None:
                 await trace(busy, print, timeout=1)
 
 
-async def test_a_trace_keeps_nothing_of_the_dead(node: Node, story: Story) -> None:
-    server = await Counter.start()
-    process = find_process(server)
-    assert process is not None
-    table = process.table
-    await trace(server, story.append)
-    kill(server)
-    await wait_exit(server)
-    assert table.traces == {}
-
-
 class Answering(GenServer):
     """Answers later."""
 
@@ -469,21 +269,3 @@ async def test_a_reply_put_off_is_none_when_the_handler_is_through(
         await wait_all_tasks_blocked()
         server.send("now")
     assert story.whats == ["call", "noreply", "info", "noreply"]
-
-
-async def test_the_last_word_of_a_trace_may_raise_too(
-    node: Node, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[BaseException] = []
-    monkeypatch.setattr("sys.excepthook", lambda kind, exc, trace: told.append(exc))
-    server = await Counter.start()
-    error = ValueError("gone")
-
-    def tell(event: TraceEvent) -> None:
-        raise error
-
-    await trace(server, tell)
-    with captured_logs():
-        kill(server)
-        await wait_exit(server)
-    assert told == [error]

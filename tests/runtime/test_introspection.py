@@ -1,7 +1,7 @@
 """OTP's ``sys`` by its names: what is asked of a server goes through its mailbox.
 
 Not there: change_code (SYS-012, SYS-013), turning statistics on and off (SYS-014: they are always
-on), log and debug functions (SYS-015, SYS-016: instruments do that).
+on). The log and debug functions are ``trace``: see ``test_inspection_tracing``.
 """
 
 from __future__ import annotations

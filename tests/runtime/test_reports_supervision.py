@@ -11,16 +11,24 @@ import trio.testing
 
 from runtime import (
     Crashed,
+    Event,
     GenServer,
+    LoopStalled,
     MailboxLimit,
+    MailboxLong,
+    MessageOld,
+    Pid,
+    RestartsHigh,
     child_spec,
     handles,
     kill,
+    log_reports,
     named,
     open_node,
     spawn,
     wait_exit,
 )
+from runtime.instruments import Instruments
 from supervisors import open_supervisor
 from tests.runtime.reported import Charge, Ping, Shop, frames, only, reporting_node
 from tests.support import in_process
@@ -223,3 +231,53 @@ async def test_reports_run_in_the_process_that_ends_and_may_look_around(logs: li
 
     async with reporting_node():
         assert await in_process(watcher) == "heard"
+
+
+PID = Pid(7, "shop")
+LINES: list[tuple[Event, dict[str, object]]] = [
+    (
+        MailboxLong(PID, "shop", 12_000, 10_000),
+        {
+            "event": "mailbox long", "log_level": "warning", "pid": "<Pid 7 shop>",
+            "name": "shop", "length": 12_000, "watermark": 10_000,
+        },
+    ),
+    (
+        MessageOld(PID, None, 12.3456, 3),
+        {
+            "event": "message old", "log_level": "warning", "pid": "<Pid 7 shop>",
+            "name": None, "seconds": 12.346, "length": 3,
+        },
+    ),
+    (
+        RestartsHigh(PID, "shop", 3, 4, 5.0),
+        {
+            "event": "supervisor is past half of its restarts", "log_level": "warning",
+            "supervisor": "<Pid 7 shop>", "name": "shop", "restarts": 3, "max_restarts": 4,
+            "max_seconds": 5.0,
+        },
+    ),
+    (
+        LoopStalled(0.21234, None, None, None, None, ""),
+        {
+            "event": "loop stalled", "log_level": "error", "seconds": 0.212, "pid": None,
+            "name": None, "handler": None, "line": None, "stack": "",
+        },
+    ),
+    (
+        LoopStalled(5.0, PID, "shop", "Shop.price", "shop.py:7", "shop.py:7 Shop.price"),
+        {
+            "event": "loop stalled", "log_level": "error", "seconds": 5.0,
+            "pid": "<Pid 7 shop>", "name": "shop", "handler": "Shop.price", "line": "shop.py:7",
+            "stack": "shop.py:7 Shop.price",
+        },
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("event", "line"), LINES)
+def test_what_the_watchdog_tells_is_one_line(
+    event: Event, line: dict[str, object], logs: list[Any]
+) -> None:
+    Instruments([log_reports]).emit(event)
+    assert logs == [line]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import sys
 import weakref
 from collections.abc import AsyncIterator
 
@@ -145,3 +146,30 @@ async def test_who_has_been_discarded_is_held_by_nothing_and_has_one_entry_at_mo
     assert len(deadlines._heap) == 1
     await trio.sleep(100)
     assert (log, deadlines._heap) == ([], [])
+
+
+async def test_who_has_no_room_on_the_stack_to_be_added_keeps_nobody_from_timing_out(
+    timeouts: Timeouts,
+) -> None:
+    log = Log()
+    added: list[str] = []
+
+    def add_at(depth: int, name: str) -> None:
+        if depth:
+            add_at(depth - 1, name)
+        else:
+            timeouts.add(Waiter(log, name), DEFAULT_TIMEOUT)
+
+    limit = sys.getrecursionlimit()
+    for depth in reversed(range(limit - 200, limit)):  # so the first that are added have no room
+        try:
+            add_at(depth, str(depth))
+            added.append(str(depth))
+        except RecursionError:
+            pass
+        await trio.sleep(0.5)
+    assert 0 < len(added) < 200
+    await trio.sleep(100)
+    assert [name for name, _ in log] == added
+    ats = [at for _, at in log]
+    assert ats == pytest.approx([(limit - 1 - int(name)) / 2 + DEFAULT_TIMEOUT for name in added])

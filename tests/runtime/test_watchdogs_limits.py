@@ -32,7 +32,7 @@ BAD: list[tuple[str, object, str]] = [
     ("mailbox", 1.5, "WatchdogLimits.mailbox: got 1.5, allowed are an int >= 1 and math.inf"),
     ("mailbox", True, "WatchdogLimits.mailbox: got True, allowed are an int >= 1 and math.inf"),
     ("mailbox", "9", "WatchdogLimits.mailbox: got '9', allowed are an int >= 1 and math.inf"),
-    ("mailbox", -math.inf, "WatchdogLimits.mailbox: got -inf, allowed are an int >= 1 and math.inf"),
+    ("mailbox", -5, "WatchdogLimits.mailbox: got -5, allowed are an int >= 1 and math.inf"),
 ]  # fmt: skip
 
 

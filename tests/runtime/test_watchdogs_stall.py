@@ -15,7 +15,7 @@ from runtime import Event, Instrument, LoopStalled, Node, open_node, spawn, star
 from runtime.process import Process, table_var
 from runtime.process_table import ProcessTable
 from runtime.watchdogs import stall as module
-from runtime.watchdogs.stacks import Doing
+from runtime.watchdogs.stacks import Doing, what_runs
 from runtime.watchdogs.stall import StallWatch
 from tests.conftest import Recorder
 from tests.runtime.stalling import elsewhere
@@ -102,7 +102,6 @@ async def test_one_that_is_over_while_it_is_looked_at_is_not_told(
     watch: StallWatch, events: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the loop does by then may be something else."""
-    what_runs = module.what_runs
 
     def too_late(table: ProcessTable[Process]) -> Doing:
         doing = what_runs(table)
@@ -118,7 +117,6 @@ async def test_one_that_is_over_while_it_is_looked_at_is_not_told(
 async def test_a_loop_that_is_about_to_wake_up_is_not_told_but_looked_at_again(
     watch: StallWatch, events: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    what_runs = module.what_runs
     found = [Doing(None, ())]
     monkeypatch.setattr(
         module, "what_runs", lambda table: found.pop() if found else what_runs(table)
@@ -252,7 +250,7 @@ async def test_where_nobody_tells_what_a_thread_computes_it_always_looks(
 
 
 def looks(monkeypatch: pytest.MonkeyPatch, hand: Hand) -> int:
-    """How often the thread looks, with a limit of 1 second, so that it means to do so every half."""
+    """How often the thread looks; with its limit of 1 second it means to do so every half."""
     looked: list[float] = []
 
     class Noting(StallWatch):

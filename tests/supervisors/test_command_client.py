@@ -300,6 +300,43 @@ def test_output_of_a_task_is_told_at_a_poll(path: Path) -> None:
                 client.poll()
 
 
+def test_a_poll_passes_over_what_comes_too_late(path: Path) -> None:
+    heard: list[str] = []
+    with fake_console(path) as console:
+        client = connected(path, heard)
+        console.say(answer(1, "late"), Output(1, "on"))
+        while not heard:
+            client.poll()
+    assert heard == ["on"]
+
+
+def test_a_connection_that_is_reset_has_ended(path: Path) -> None:
+    with fake_console(path) as console:
+        client = connected(path)
+        client._send(AskTree(1))
+        assert console.came.acquire(timeout=30)
+
+        class Reset:
+            def recv(self, size: int) -> bytes:
+                raise ConnectionResetError
+
+        selector, client._socket = client._selector, Reset()  # type: ignore[assignment]
+        client._selector = Ready(client._socket)  # type: ignore[assignment]
+        with pytest.raises(ServiceGone, match="has closed the connection"):
+            client.poll()
+        client._selector = selector
+
+
+class Ready:
+    """A selector by which one thing is always readable."""
+
+    def __init__(self, fileobj: object) -> None:
+        self.fileobj = fileobj
+
+    def select(self, _seconds: float | None) -> list[tuple[Ready, int]]:
+        return [(self, 1)]
+
+
 def interrupted(console: FakeConsole, client: Client) -> None:
     """Interrupt the evaluation once it is there."""
     console.came.acquire()

@@ -35,7 +35,7 @@ def raising(error: BaseException) -> object:
     ("error", "status", "said"),
     [
         (NoService("nobody"), 2, "otp: nobody\n"),
-        (Declined("ValueError", "Traceback\nValueError\n"), 1, "otp: Traceback\nValueError\n"),
+        (Declined("ValueError", "Traceback\nValueError\n"), 1, "Traceback\nValueError\n"),
         (KeyboardInterrupt(), 130, ""),
     ],
 )

@@ -14,6 +14,7 @@ from supervisors.command.multiline import indent_after, is_whole
         ("def f():", False),
         ("def f():\n    return 1", False),
         ("def f():\n    return 1\n", True),
+        ("def f():\n    return 1\n    ", True),
         ("f(1,", False),
         ('"""text', False),
         ("for x in y:\n    await x\n", True),

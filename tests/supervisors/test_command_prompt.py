@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -101,8 +103,8 @@ def test_values_output_and_errors_are_shown(sitting: Sitting) -> None:
 
 
 def test_a_block_ends_with_an_empty_line_and_is_indented(sitting: Sitting) -> None:
-    sitting.type("if x:\rf()\r\x7f\x7f\x7f\x7f\r")
-    assert sitting.sources == ["if x:\n    f()\n"]
+    sitting.type("if x:\rf()\r\r")
+    assert sitting.sources == ["if x:\n    f()\n    "]
 
 
 def test_enter_in_the_middle_begins_a_line(sitting: Sitting) -> None:
@@ -126,6 +128,25 @@ def test_tab_completes_the_word(sitting: Sitting) -> None:
     assert sitting.sources == ['state("counter")']
 
 
+def test_tab_goes_through_what_fits(sitting: Sitting) -> None:
+    sitting.keys.send_text("sta\t")
+    shown = threading.Event()
+
+    def choose(_: object) -> None:
+        if sitting.prompt._session.default_buffer.complete_state and not shown.is_set():
+            shown.set()
+            sitting.keys.send_text("\t\r\r\x04")
+
+    sitting.prompt._session.app.after_render += choose
+    sitting.prompt.run()
+    assert sitting.sources == ["start"]
+
+
+def test_where_the_service_has_no_words_tab_does_nothing(sitting: Sitting) -> None:
+    sitting.type("busy\t()\r")
+    assert sitting.sources == ["busy()"]
+
+
 def test_the_service_ends_while_it_evaluates(sitting: Sitting) -> None:
     with pytest.raises(ServiceGone, match="the service is stopping"):
         sitting.type("bye\r")
@@ -136,6 +157,20 @@ def test_output_of_tasks_and_the_end_are_heard_at_an_idle_prompt(sitting: Sittin
     with pytest.raises(ServiceGone, match="over"):
         sitting.prompt.run()
     assert "of a task" in sitting.screen.text
+
+
+def test_an_end_in_the_moment_of_leaving_is_no_failure(
+    sitting: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sitting.console.say(Goodbye("over"))
+    app = sitting.prompt._session.app
+    monkeypatch.setattr(type(app), "is_done", True)
+    loop = asyncio.new_event_loop()
+    try:
+        sitting.prompt._client._receive(None)
+        sitting.prompt._hear(loop)
+    finally:
+        loop.close()
 
 
 def test_the_history_is_a_file_for_its_owner_alone(

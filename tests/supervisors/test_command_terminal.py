@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
@@ -105,7 +105,7 @@ def test_on_a_terminal_it_sits_down(line: str, home: Path, monkeypatch: pytest.M
             sat.append("run")
 
     @contextmanager
-    def keyboard(socket: int) -> Iterator[None]:
+    def keyboard(socket: int) -> Generator[None]:
         yield None
 
     monkeypatch.setattr("sys.stdin", AtTerminal())

@@ -61,6 +61,13 @@ def test_the_screen() -> None:
     )
 
 
+def test_on_a_narrow_screen_names_give_way_and_numbers_do_not() -> None:
+    assert drawn(tree_screen(SNAPSHOT, "shop"), width=68).splitlines()[2:4] == [
+        "process   pid  what      status   mailbox  handled  restarts      up",
+        "shop        1  Supervi…  running        0    1,234         0  12.3 s",
+    ]
+
+
 def test_alarms_and_what_is_left_out_are_on_the_screen() -> None:
     node = snapshot(ROOT, *(process(n) for n in range(2, 6)), alarms=(ALARM,))
     assert drawn(tree_screen(node, "shop", 2)).splitlines() == [

@@ -121,3 +121,12 @@ def test_what_is_kept_never_grows_beyond_one_too_many_before_it_gives_up(
         if intensity.exceeded(recent):
             assert len(recent) == max_restarts + 1
             break
+
+
+@pytest.mark.parametrize(
+    ("max_restarts", "high_from"), [(0, 1), (1, 1), (2, 2), (3, 2), (4, 3), (10, 6)]
+)
+def test_more_than_half_of_what_may_be_is_high(max_restarts: int, high_from: int) -> None:
+    intensity = Intensity(max_restarts, 5.0)
+    found = [intensity.is_high((0.0,) * count) for count in range(high_from + 3)]
+    assert found == [False] * high_from + [True] * 3

@@ -184,3 +184,26 @@ async def test_a_reason_whose_repr_raises_does_no_harm(
     account.record(row(), Rude())
     assert "<Rude whose repr raises>" in detail(account.gave_up("last")).history[0]
     assert "RuntimeError: rude" in capsys.readouterr().err
+
+
+HALVES: dict[str, tuple[int, list[float], list[int]]] = {
+    "the third of four": (4, [0, 0, 0, 0], [0, 0, 1, 0]),
+    "the first of one": (1, [0], [1]),
+    "those that are forgotten do not count": (4, [0, 0, 6, 0, 0], [0, 0, 0, 0, 1]),
+    "again once it was no more than half": (4, [0, 0, 0, 6, 0, 0], [0, 0, 1, 0, 0, 1]),
+    "it hovers": (3, [0, 3, 3, 3, 3], [0, 1, 0, 0, 0]),
+    "of one, each time that it was quiet": (1, [0, 6, 6], [1, 1, 1]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HALVES)
+async def test_the_restart_that_passes_half_of_what_may_be(case: str) -> None:
+    """With so many seconds before each."""
+    max_restarts, waits, expected = HALVES[case]
+    account, child = Restarts(Intensity(max_restarts, 5.0), None), row()
+    found: list[bool] = []
+    for seconds in waits:
+        await trio.sleep(seconds)
+        account.record(child, "boom")
+        found.append(account.passed_half)
+    assert found == [bool(one) for one in expected]

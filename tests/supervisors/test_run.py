@@ -15,7 +15,18 @@ import pytest
 import structlog
 import trio
 
-from runtime import ExitReason, GenServer, Instrument, ProcessStarted, child_spec, kill, named
+from runtime import (
+    Event,
+    ExitReason,
+    GenServer,
+    Instrument,
+    ProcessStarted,
+    WatchdogLimits,
+    child_spec,
+    kill,
+    named,
+)
+from runtime.process import table_var
 from supervisors import SupervisorRef, run
 from supervisors.interpreter import SWITCH_INTERVAL
 from tests.support import captured_logs
@@ -224,7 +235,38 @@ def test_the_name_is_the_roots_and_instruments_are_the_nodes() -> None:
     )
     done = child_spec(finish).replace(restart="transient", significant=True, name="task")
     run([done], name="shop", auto_shutdown="any_significant", instruments=[instrument])
-    assert sorted(filter(None, started)) == ["shop", "task"]
+    assert list(filter(None, started)) == ["otp", "otp.watchdog", "task", "shop"]
+
+
+def test_the_watchdog_can_be_left_out_and_given_limits() -> None:
+    started: list[str | None] = []
+    found: list[float] = []
+
+    async def look() -> None:
+        found.append(table_var.get().pulse.late())
+
+    def note(event: Event) -> None:
+        assert isinstance(event, ProcessStarted)
+        started.append(event.name)
+
+    done = child_spec(look).replace(restart="transient", significant=True)
+    for watchdog in (False, WatchdogLimits(stall=math.inf)):
+        run(
+            [done],
+            auto_shutdown="any_significant",
+            instruments=[Instrument(note, (ProcessStarted,))],
+            watchdog=watchdog,
+        )
+    assert started == [None, None, "otp", "otp.watchdog", None, None]
+    assert found == [0.0, 0.0]
+
+
+def test_what_is_no_watchdog_is_refused() -> None:
+    with pytest.raises(TypeError) as refused:
+        run([child_spec(finish)], watchdog=0.2)  # type: ignore[arg-type]
+    assert str(refused.value) == (
+        "watchdog: got 0.2, allowed are True, False and WatchdogLimits(...)"
+    )
 
 
 def test_the_options_of_the_tree_are_those_of_a_supervisor(said: list[str]) -> None:

@@ -170,3 +170,23 @@ def test_a_service_without_a_standard_error_runs() -> None:
     with Service(program) as service:
         assert service.finish() == 0
     assert service.said == ["a is up", "b is up", "b is down", "a is down"]
+
+
+def test_a_handler_that_blocks_the_loop_is_named_while_it_does() -> None:
+    """It waits for a line, which it gets only after the watchdog has told of it."""
+    source = """
+    def block():
+        sys.stdin.readline()
+        say("on it goes")
+
+    run([Does.child_spec("shop", block).replace(name="shop")])
+    """
+    with Service(source) as service:
+        line = service.logs("loop stalled")
+        service.tell("")
+        service.hears("on it goes")
+        service.signal(signal.SIGTERM)
+        assert service.finish() == 0
+    assert (line["name"], line["handler"]) == ("shop", "Does.handle_continue")
+    assert line["stack"].splitlines()[1].endswith(" block")
+    assert line["seconds"] >= 0.2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
-from runtime import ExitReason, Node, Shutdown, is_alive, wait_exit
+from runtime import ExitReason, Node, RestartsHigh, Shutdown, is_alive, wait_exit
 from supervisors import GaveUp, SupervisorRef
 from tests.conftest import Recorder
 from tests.supervisors.tree_parts import (
@@ -17,7 +17,7 @@ from tests.supervisors.tree_parts import (
     worker,
     workers,
 )
-from tests.support import end_of
+from tests.support import end_of, stop_all
 
 
 def gave_up(reason: ExitReason) -> bool:
@@ -143,3 +143,26 @@ async def test_what_led_to_giving_up_is_told_oldest_first(node: Node, events: Re
         "-0.500 s  child 'b': 'boom'",
         "+0.000 s  child 'a': 'boom'",
     )
+
+
+async def test_past_half_of_its_restarts_it_says_so_once(node: Node, events: Recorder) -> None:
+    sup = await start_supervisor(workers([], "ab"), max_restarts=4, max_seconds=5.0)
+    for tag in "abab":
+        await crash(sup, tag)
+    assert told(events) == [RestartsHigh(sup.pid, None, 3, 4, 5.0)]
+    await trio.sleep(6)
+    for tag in "aab":
+        await crash(sup, tag)
+    assert told(events) == [RestartsHigh(sup.pid, None, 3, 4, 5.0)] * 2
+    await stop_all(sup)
+
+
+async def test_one_that_gives_up_at_once_was_never_past_half(node: Node, events: Recorder) -> None:
+    sup = await start_supervisor(workers([], "a"), max_restarts=0)
+    await crash(sup, "a")
+    assert not is_alive(sup)
+    assert told(events) == []
+
+
+def told(events: Recorder) -> list[RestartsHigh]:
+    return [event for event in events if isinstance(event, RestartsHigh)]
