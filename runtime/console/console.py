@@ -216,7 +216,7 @@ class Console(GenServer):
     def _start(self, session: Session) -> Process:
         process = self._process
         return spawn_process(
-            process.table, FunctionBody(session.live), label="session",
+            process.table, FunctionBody(session.session), label="session",
             nursery=self._nursery, parent=process.pid,
         )  # fmt: skip
 
