@@ -99,7 +99,7 @@ class Client:
         printed = ""
         while True:
             frame = await self.read()
-            if isinstance(frame, Output) and frame.id == number:
+            if isinstance(frame, Output):
                 printed += frame.text
             elif isinstance(frame, Done | Failed) and frame.id == number:
                 return printed, frame

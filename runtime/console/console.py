@@ -85,18 +85,20 @@ class ConsoleBody(ServerBody):
 
     async def live(self, process: Process) -> ExitReason:
         """Serve; then, however that ended, tell the clients and close."""
+        manager = trio.open_nursery()
+        self.nursery = await manager.__aenter__()
         try:
-            async with trio.open_nursery() as self.nursery:
-                try:
-                    return await super().live(process)
-                finally:
-                    if isinstance(self.server, Console):
-                        await self.server.end_sessions(process)
-                    self.nursery.cancel_scope.cancel()
+            return await super().live(process)
         finally:
-            if isinstance(self.server, Console):
-                await self.server.close(process)
-            del self.nursery  # it leads back to the process
+            try:
+                if isinstance(self.server, Console):
+                    await self.server.end_sessions(process)
+                self.nursery.cancel_scope.cancel()
+                await manager.__aexit__(None, None, None)
+            finally:
+                if isinstance(self.server, Console):
+                    await self.server.close(process)
+                del self.nursery  # it leads back to the process
 
 
 class Console(GenServer):
@@ -215,7 +217,7 @@ class Console(GenServer):
     def _start(self, session: Session) -> Process:
         process = self._process
         return spawn_process(
-            process.table, FunctionBody(session.live), label="session",
+            process.table, FunctionBody(session.session), label="session",
             nursery=self._nursery, parent=process.pid,
         )  # fmt: skip
 

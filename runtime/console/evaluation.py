@@ -45,7 +45,7 @@ class Asked(Generic[T_co]):
         self._ask = ask
 
     def __await__(self) -> Generator[object, None, T_co]:
-        return self._ask.__await__()
+        return (yield from self._ask.__await__())  # which keeps this alive meanwhile
 
     def __del__(self) -> None:
         self._ask.close()

@@ -27,7 +27,7 @@ from runtime.process import Process
 
 
 class Session:
-    """One client's side in the loop. ``start`` makes its process run ``live``."""
+    """One client's side in the loop. ``start`` makes its process run ``session``."""
 
     only_end = True  # as a watch on its process
 
@@ -77,8 +77,8 @@ class Session:
         return self.process
 
     @enable_ki_protection
-    async def live(self) -> None:
-        """What its process does."""
+    async def session(self) -> None:
+        """What its process does, and is called."""
         process = self.process
         assert process is not None
         assert process.task is not None

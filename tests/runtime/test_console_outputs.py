@@ -82,7 +82,7 @@ def test_what_somebody_put_over_it_stays(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_what_somebody_put_over_it_is_stood_in_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    streams = streams_of(monkeypatch)
+    streams_of(monkeypatch)
     outputs, mine = Outputs(), StringIO()
     outputs.open()
     sys.stdout = mine
