@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import msgspec
 import pytest
 
@@ -50,9 +48,7 @@ def test_a_stuck_loop_is_seen_at_once(programs: Programs) -> None:
         code = "from tests.console_e2e.stuck_service import *; named('blocker').cast(Block(5.0))"
         assert programs.ask("eval", code).returncode == 0
         client = connect(next(programs.sockets.glob("*.sock")), print)
-        begun = time.monotonic()
-        answered = client.ask(AskStack, StackView)
-        assert time.monotonic() - begun < 0.5
+        answered = client.ask(AskStack, StackView)  # after five seconds it would be nowhere
         client.close()
         assert (answered.name, answered.handler) == ("blocker", "Blocker.hold_up")
         done = programs.ask("stack", "--json")
