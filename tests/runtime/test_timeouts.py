@@ -173,3 +173,13 @@ async def test_who_has_no_room_on_the_stack_to_be_added_keeps_nobody_from_timing
     assert [name for name, _ in log] == added
     ats = [at for _, at in log]
     assert ats == pytest.approx([(limit - 1 - int(name)) / 2 + DEFAULT_TIMEOUT for name in added])
+
+
+async def test_an_entry_that_another_has_replaced_is_nobodys(timeouts: Timeouts) -> None:
+    """One whose insertion broke off, for want of room on the stack, is on the heap all the same."""
+    log = Log()
+    timeouts._is_due((0.0, 0))
+    timeouts.add(Waiter(log, "one"), DEFAULT_TIMEOUT)
+    timeouts._is_due((0.0, 0))
+    await trio.sleep(2 * DEFAULT_TIMEOUT)
+    assert [name for name, _ in log] == ["one"]
