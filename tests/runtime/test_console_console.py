@@ -73,7 +73,7 @@ async def test_questions_are_answered(client: Client) -> None:
     assert [view.behaviour for view in tree.processes] == ["Console", "sleeper"]
     top = await client.ask(AskTop(2, find="sleeper"), Snapshot)
     assert ([view.name for view in top.processes], top.total) == (["sleeper"], 2)
-    assert await client.ask(StopTop(3), type(None)) is None
+    await client.ask(StopTop(3), type(None))
     info = await client.ask(AskInfo(4, "sleeper"), InfoView)
     assert info.process.name == "sleeper"
     assert await client.ask(AskCrashes(5), list[CrashView]) == []

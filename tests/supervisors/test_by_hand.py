@@ -55,7 +55,7 @@ async def test_a_child_of_a_dynamic_supervisor_is_ended_for_it_to_start_anew(nod
 async def test_a_partition_is_started_anew(node: Node) -> None:
     spec = PartitionSupervisor.child_spec(Idle, partitions=1).replace(name="parts")
     async with open_supervisor([spec]):
-        (before,) = [one for one in map(process_of, ("Idle",))]
+        before = process_of("Idle")
         await restart_by_hand(before)
         assert process_of("Idle") is not before
 
