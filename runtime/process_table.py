@@ -22,7 +22,7 @@ from runtime.inspection.views import AlarmView
 from runtime.instruments import CallEnded, Instruments
 from runtime.pid import Pid
 from runtime.timeouts import Timeouts
-from runtime.turn import Turn
+from runtime.turn import Breath, Turn
 from runtime.watchdogs.pulse import Pulse
 
 P = TypeVar("P")
@@ -69,7 +69,8 @@ class ProcessTable(Generic[P]):
         self.roots: dict[P, float | str] = {}  # how long each may take to end
         self.keepers: dict[P, P] = {}  # whose open block a root is the tree of; it stops it
         self.stopwatch = _trio.stopwatch(trio.lowlevel.current_clock())
-        self.turn = None if os.environ.get(SWITCH) == "0" else Turn(self.stopwatch)
+        self.breath = Breath(self.stopwatch)
+        self.turn = None if os.environ.get(SWITCH) == "0" else Turn(self.stopwatch, self.breath)
         self.tells_calls = False  # somebody wants to hear how calls end
         self.quiet_turn = self.turn  # of calls that run at once and are told to nobody
         instruments.on_change(self._instruments_changed)

@@ -111,6 +111,7 @@ class ServerLoop(Life):
                     self._left, until = MESSAGES, clock() + SECONDS
                 self._left -= 1
                 if self._left <= 0 or clock() >= until:
+                    process.table.breath.draw()
                     await trio.lowlevel.cancel_shielded_checkpoint()
                     self._left, until = MESSAGES, clock() + SECONDS
             self.raise_crash()

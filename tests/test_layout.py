@@ -15,6 +15,7 @@ import pytest
 import runtime
 import runtime.testing
 import supervisors
+from tests.floors import FLOORS
 from tests.syntax_trees import (
     PACKAGES,
     ROOT,
@@ -28,76 +29,6 @@ from tests.syntax_trees import (
     shields,
     sources,
 )
-
-# Bottom to top. A file imports only from lower floors, so two of one floor never import each other.
-FLOORS: dict[str, list[str]] = {
-    "runtime": [
-        (
-            "_trio annotations console.breaking console.completion console.places containment "
-            "deadlines exits inspection.views pid plain_functions stack_room "
-            "telemetry.node_counts tracebacks user_code "
-            "watchdogs.pulse"
-        ),
-        (
-            "bodies console.frames errors inspection.crash_history inspection.plain instruments "
-            "keys messages outcomes timeouts turn"
-        ),
-        (
-            "console.outbox console.texts console.wire crash_reasons inlet links mailbox "
-            "process_table registry_entries reply_types reports table_rows watchdogs.limits"
-        ),
-        "console.connections process retrying telemetry.opentelemetry watchdogs.alarms",
-        "callback_results current cycles entered life_scope telemetry.counting",
-        (
-            "console.outputs inline_starts inspection.cpu life names pending_calls receiving "
-            "spawning table_life telemetry.subscribing telemetry.told_calls timers waiting"
-        ),
-        (
-            "callbacks child_spec console.evaluation handlers inline_calls inspection.sampling "
-            "signals stops system_messages table"
-        ),
-        (
-            "calls inspection.snapshot node offload server_loop task_body task_outcomes "
-            "watchdogs.stacks"
-        ),
-        "console.finding handle introspection server_body starts watchdogs.stall",
-        "console.acts gen_server inspection.tracing task via",
-        (
-            "agent console.questions registry stream_options stream_source task_groups "
-            "watchdogs.watchdog"
-        ),
-        "console.session console.vocabulary registry_ref stream_run",
-        (
-            "console.console pubsub stream testing.deaths testing.nodes testing.patterns "
-            "testing.virtual_time"
-        ),
-        (
-            "testing.captured_reports testing.chaos testing.ending testing.leaks "
-            "testing.own_process testing.receiving testing.scripted testing.starting"
-        ),
-    ],
-    "supervisors": [
-        "backoff children errors intensity interpreter permits pool_slots strategies",
-        "limiter_requests pool_requests requests restarts shutdown",
-        (
-            "children_ref dynamic_children family pool_ref pool_workers "
-            "rate_limiter rate_limiter_ref supervising supervisor_ref"
-        ),
-        "dynamic_supervisor dynamic_supervisor_ref pool supervisor",
-        "by_hand keyed_rate_limiter partition_supervisor task_supervisor task_supervisor_ref",
-        "operations",
-        "open_supervisor",
-        "fixtures run",
-        "command.arguments command.multiline command.problems command.wording",
-        "command.client command.keyboard command.process_words command.top_keys",
-        "command.info_screen command.prompt command.services command.tree_screen",
-        "command.answers command.repl command.top_screen",
-        "command.top",
-        "command.terminal",
-        "command.main",
-        "command.__main__",
-    ],
-}
 
 MAX_LINES = 400
 

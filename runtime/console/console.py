@@ -20,6 +20,7 @@ from runtime.console.breaking import Breaker
 from runtime.console.completion import completions
 from runtime.console.connections import Connection, Listener, ToLoop, tell_loop
 from runtime.console.evaluation import Names
+from runtime.console.familiar import familiar, modules
 from runtime.console.frames import (
     VERSION,
     Act,
@@ -222,7 +223,8 @@ class Console(GenServer):
 
     def _answer(self, session: Session, frame: Complete | Question) -> ToClient:
         if isinstance(frame, Complete):
-            words = completions(frame.text, session.names.names, registered())
+            known = {**familiar(modules()), **session.names.names}
+            words = completions(frame.text, known, registered())
             return Completions(frame.id, words)
         answer, error = attempt(session.asker.answer, frame)
         return _answer(frame.id, answer) if error is None else _failed(frame.id, error)

@@ -87,7 +87,7 @@ class Evaluation:
     def __init__(self, number: int, source: str, sink: Sink) -> None:
         self.number = number
         self.breakable = Breakable()
-        self._source = source
+        self.source = source
         self._sink = sink
         self._scope = trio.CancelScope()
 
@@ -99,7 +99,7 @@ class Evaluation:
     @enable_ki_protection
     async def run(self, names: Names) -> Done | Failed:
         """Run it to its end, however it ends."""
-        file = names.remember(self._source)
+        file = names.remember(self.source)
         token = sink_var.set(self._sink)
         try:
             with self.breakable:
@@ -115,7 +115,7 @@ class Evaluation:
     @enable_ki_protection
     async def _run(self, names: dict[str, object], file: str) -> str | None:
         with self._scope:
-            statements, expression = _compiled(self._source, file)
+            statements, expression = _compiled(self.source, file)
             if statements is not None:
                 await _perform(statements, names)
             if expression is None:

@@ -17,6 +17,7 @@ from trio.lowlevel import enable_ki_protection
 from runtime import _trio
 from runtime.console.connections import Connection
 from runtime.console.evaluation import Evaluation, Names
+from runtime.console.familiar import learn
 from runtime.console.frames import Evaluate, Failed, ToClient
 from runtime.console.outputs import Outputs
 from runtime.console.questions import Asker
@@ -86,6 +87,7 @@ class Session:
             while self._waiting:
                 self.current = evaluation = self._waiting.popleft()
                 self._outputs.ensure()
+                learn(evaluation.source, self.names.names)
                 answer = await evaluation.run(self.names)
                 self.current = None
                 self.answer(answer)

@@ -20,11 +20,19 @@ class Shown(str):
 
 def tree_text(snapshot: Snapshot) -> Shown:
     """The processes as a tree, with what stands out of each."""
-    depth: dict[int, int] = {}
-    lines: list[str] = []
+    below: dict[int, list[ProcessView]] = {view.pid: [] for view in snapshot.processes}
+    roots: list[ProcessView] = []
     for view in snapshot.processes:
-        depth[view.pid] = depth.get(view.parent, -1) + 1
-        lines.append(f"{'   ' * depth[view.pid]}{_heading(view)}{_notes(view)}")
+        below.get(view.parent, roots).append(view)
+    lines: list[str] = []
+    left = [(root, "", "") for root in reversed(roots)]  # a list, since a tree may be deep
+    while left:
+        view, first, others = left.pop()
+        lines.append(f"{first}{_heading(view)}{_notes(view)}")
+        last, *before = reversed(below[view.pid]) if below[view.pid] else (None,)
+        if last is not None:
+            left.append((last, f"{others}`-- ", f"{others}    "))
+        left += [(one, f"{others}|-- ", f"{others}|   ") for one in before]
     lines += [f"! {alarm.text} ({alarm.kind}, process {alarm.pid})" for alarm in snapshot.alarms]
     return Shown("\n".join(lines))
 
@@ -104,19 +112,29 @@ def _called(view: ProcessView) -> str:
 
 
 def _heading(view: ProcessView) -> str:
-    behaviour = f" {view.behaviour}" if view.behaviour != _called(view) else ""
-    return f"{_called(view)}{behaviour} {view.pid}"
+    behaviour = f"  {view.behaviour}" if view.behaviour != _called(view) else ""
+    return f"{_called(view)}{behaviour}  <{view.pid}>"
 
 
 def _notes(view: ProcessView) -> str:
+    strategy = view.facts.get("strategy")
     notes = [
+        str(strategy) if strategy else "",
+        f"q={view.mailbox}  handled={view.handled}" if not strategy else "",
+        f"restarts={view.restarts}" if view.restarts else "",
         "" if view.status == "running" else view.status,
-        f"mailbox {view.mailbox}" if view.mailbox else "",
-        f"restarts {view.restarts}" if view.restarts else "",
+        f"up {_up(view.up)}",
         f"handling {view.handling}" if view.handling else "",
     ]
-    said = ", ".join(note for note in notes if note)
-    return f"  [{said}]" if said else ""
+    return "".join(f"  {note}" for note in notes if note)
+
+
+def _up(seconds: float) -> str:
+    """In the largest unit of which there is one."""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size:.0f}{unit}"
+    return f"{seconds:.0f}s"
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:

@@ -30,9 +30,7 @@ def alarm_lines(snapshot: Snapshot) -> Iterator[Text]:
     for alarm in snapshot.alarms:
         who = "" if alarm.pid is None else f" <{alarm.pid}>"
         since = seconds(max(0.0, snapshot.at - alarm.since))
-        yield Text("! ", style="bold red") + line(
-            f"{alarm.kind}{who}: {alarm.text}, for {since}", "red"
-        )
+        yield line("! ", "bold red") + line(f"{alarm.kind}{who}: {alarm.text}, for {since}", "red")
 
 
 def status_text(status: str) -> Text:

@@ -115,7 +115,7 @@ GIVE_WAY: Final = ("process", "what")
 
 def _cells(branch: str, process: ProcessView) -> list[Text]:
     return [
-        _short(Text(branch, style="dim") + line(title_of(process), "bold")),
+        _short(line(branch, "dim") + line(title_of(process), "bold")),
         Text(str(process.pid), style="cyan"),
         _short(line(process.behaviour)),
         status_text(process.status),

@@ -53,10 +53,13 @@ def moment(at: float) -> str:
 
 
 def line(text: str | None, style: str = "") -> Text:
-    """A foreign text in one line, with nothing in it that a terminal would obey."""
+    """A foreign text in one line, with nothing in it that a terminal would obey.
+
+    The style is of these words alone, not of what is added to them.
+    """
     if text is None:
-        return Text(NOTHING, style="dim")
-    return Text("".join(_harmless(char) for char in text), style=style)
+        return Text.assemble((NOTHING, "dim"))
+    return Text.assemble(("".join(_harmless(char) for char in text), style))
 
 
 def lines(text: str, style: str = "") -> Text:

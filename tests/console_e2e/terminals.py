@@ -92,6 +92,15 @@ class Terminal:
         return bool(chunk)
 
 
+def interrupted(user: Terminal, code: str, prompt: str) -> None:
+    """Begin an evaluation that does not end, and press ctrl-C once it has begun."""
+    user.type(f"if print('be' + 'gun') is None:\r{code}\r\r")
+    user.wait_for("begun")
+    user.type("\x03")
+    user.wait_for("KeyboardInterrupt")
+    user.wait_for(prompt)
+
+
 class Programs:
     """What one test starts, all with sockets and a history of their own."""
 

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from runtime.inspection.views import ProcessView, Snapshot
-from tests.console_e2e.terminals import Programs, Terminal
+from tests.console_e2e.terminals import Programs, Terminal, interrupted
 from tests.examples.sitecheck.found import found
 from tests.examples.sitecheck.server import Handler, Site, serve
 from tests.examples.sitecheck.slow_site import SlowSite
@@ -88,15 +88,6 @@ def held(route: Callable[[Handler], None], gate: threading.Event) -> Callable[[H
     return route_when_open
 
 
-def interrupted(user: Terminal, code: str) -> None:
-    """Begin an evaluation that does not end, and press ctrl-C."""
-    user.type(f"if print('be' + 'gun') is None:\r{code}\r\r")
-    user.wait_for("begun")
-    user.type("\x03")
-    user.wait_for("KeyboardInterrupt")
-    user.wait_for(PROMPT)
-
-
 def test_whatever_is_done_at_the_prompt_the_crawl_ends_as_it_would(
     crawl: Crawl, tmp_path: Path
 ) -> None:
@@ -124,8 +115,8 @@ def test_whatever_is_done_at_the_prompt_the_crawl_ends_as_it_would(
     other.type("mine\r")
     other.wait_for("'other'")
 
-    interrupted(user, "await trio.sleep(1000)")
-    interrupted(user, "while True: pass")
+    interrupted(user, "await trio.sleep(1000)", PROMPT)
+    interrupted(user, "while True: pass", PROMPT)
 
     # A client that is killed in the middle of an evaluation is cleaned up after.
     other.type("print('be' + 'gun'); await trio.sleep(1000)\r")

@@ -39,7 +39,8 @@ AT = time.strftime("%H:%M:%S", time.localtime(0.0))
 @pytest.fixture
 def snapshot() -> Snapshot:
     alarm = AlarmView(kind="MailboxLong", since=0.0, pid=2, text="7 messages wait")
-    return Snapshot(at=0.0, up=1.0, total=3, processes=(ROOT, COUNTER, WORKER), alarms=(alarm,))
+    processes = (ROOT, COUNTER, WORKER)
+    return Snapshot(at=0.0, up=1.0, total=3, processes=processes, alarms=(alarm,))
 
 
 def test_text_is_shown_as_it_is() -> None:
@@ -48,10 +49,19 @@ def test_text_is_shown_as_it_is() -> None:
 
 
 def test_the_tree(snapshot: Snapshot) -> None:
-    assert tree_text(snapshot).splitlines() == [
-        "shop Supervisor 1",
-        "   counter Counter 2  [suspended, mailbox 7, restarts 2, handling Add(by=1)]",
-        "   reader work 3",
+    root = structs.replace(ROOT, facts={"strategy": "one_for_one"})
+    counter = structs.replace(COUNTER, up=7_500.0)
+    below = structs.replace(WORKER, parent=2, up=260_000.0)
+    beside = structs.replace(WORKER, pid=4, up=9.4)
+    tree = structs.replace(snapshot, processes=(root, counter, below, beside))
+    assert tree_text(tree).splitlines() == [
+        "shop  Supervisor  <1>  one_for_one  up 1m",
+        (
+            "|-- counter  Counter  <2>  q=7  handled=3  restarts=2  suspended  up 2h  "
+            "handling Add(by=1)"
+        ),
+        "|   `-- reader  work  <3>  q=0  handled=3  up 3d",
+        "`-- reader  work  <4>  q=0  handled=3  up 9s",
         "! 7 messages wait (MailboxLong, process 2)",
     ]
 

@@ -24,5 +24,5 @@ def test_a_fact_is_one_line(fact: Plain, said: str) -> None:
 
 
 def test_a_status_has_its_colour() -> None:
-    assert str(status_text("running").style) == "green"
-    assert str(status_text("dreaming").style) == ""
+    assert status_text("running").markup == "[green]running[/green]"
+    assert status_text("dreaming").markup == "dreaming"

@@ -63,6 +63,14 @@ def test_what_a_terminal_would_obey_is_taken_out() -> None:
     assert str(line(None)) == "-"
 
 
+def test_a_style_is_of_its_words_alone() -> None:
+    both = line("a", "dim") + line("b", "bold") + line(None)
+    assert [(one.start, one.end, one.style) for one in both.spans] == [
+        (0, 1, "dim"), (1, 2, "bold"), (2, 3, "dim"),
+    ]  # fmt: skip
+    assert both.style == ""
+
+
 def test_what_a_process_is_called() -> None:
     assert title_of(process(1, name="n", label="l")) == "n"
     assert title_of(process(1, label="l")) == "l"
