@@ -6,7 +6,7 @@ import os
 import struct
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -43,7 +43,7 @@ LONG = 10.0
 
 
 @contextmanager
-def own_sockets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def own_sockets(monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
     """A directory for sockets whose path is short enough for one."""
     with tempfile.TemporaryDirectory(prefix="otp") as folder:
         path = Path(folder) / "s"
@@ -144,7 +144,7 @@ class Client:
 
 
 @asynccontextmanager
-async def connected(path: Path | str) -> AsyncIterator[Client]:
+async def connected(path: Path | str) -> AsyncGenerator[Client]:
     """A client that has said nothing yet."""
     stream = await trio.open_unix_socket(str(path))
     async with stream:
@@ -152,7 +152,7 @@ async def connected(path: Path | str) -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def attached(path: Path | str) -> AsyncIterator[Client]:
+async def attached(path: Path | str) -> AsyncGenerator[Client]:
     """A client that is welcome."""
     async with connected(path) as client:
         await client.send(Hello(VERSION, os.getpid()))
@@ -163,7 +163,7 @@ async def attached(path: Path | str) -> AsyncIterator[Client]:
 @asynccontextmanager
 async def open_console(
     monkeypatch: pytest.MonkeyPatch, *, restart: Restart | None = None
-) -> AsyncIterator[tuple[Ref, str]]:
+) -> AsyncGenerator[tuple[Ref, str]]:
     """A console in the node there is: its handle and its path."""
     with own_sockets(monkeypatch):
         console = await start(Console.child_spec("shop", restart=restart, package=runtime))

@@ -6,7 +6,8 @@ nobody uses, SIGURG, to the thread of the loop, and the handler raises KeyboardI
 it has interrupted is the evaluation's own: a context variable says so, since the handler of a
 server that is called runs in the server's context, and Trio says whether a step of the runtime is
 under way that must not be torn. A signal that came at a wrong moment is sent again a little later,
-until the loop has turned: then the evaluation awaits, and is cancelled.
+until the loop has turned: then the evaluation awaits, and is cancelled. At first it strikes in the
+user's own code alone, since a library may hold a lock; a library that goes on and on is broken too.
 
 Where the loop is not in the main thread, or the program has a use of its own for the signal, only
 what awaits can be interrupted.
@@ -14,7 +15,9 @@ what awaits can be interrupted.
 
 from __future__ import annotations
 
+import os
 import signal
+import sysconfig
 import threading
 from contextvars import ContextVar
 from types import FrameType
@@ -24,8 +27,12 @@ import trio
 
 SIGNAL: Final = signal.SIGURG
 
+_GENTLE: Final = 50
 _TRIES: Final = 100
 _BETWEEN: Final = 0.005
+_LIBRARIES: Final = tuple(
+    {os.path.join(sysconfig.get_path(one), "") for one in ("stdlib", "purelib", "platlib")}
+)
 
 
 class Breakable:
@@ -33,6 +40,7 @@ class Breakable:
 
     def __init__(self) -> None:
         self.wanted = False
+        self.gentle = True
         self.over = threading.Event()
 
     def __enter__(self) -> None:
@@ -84,15 +92,19 @@ class Breaker:
         if thread is None:
             return
         target.wanted = True
-        for _ in range(_TRIES):
+        for tried in range(_TRIES):
+            target.gentle = tried < _GENTLE
             signal.pthread_kill(thread, SIGNAL)
             if target.over.wait(_BETWEEN) or not target.wanted:
                 return
         target.wanted = False
 
 
-def _on_signal(_number: int, _frame: FrameType | None) -> None:
+def _on_signal(_number: int, frame: FrameType | None) -> None:
     target = breakable_var.get()
-    if target is not None and target.wanted and not trio.lowlevel.currently_ki_protected():
-        target.wanted = False
-        raise KeyboardInterrupt
+    if target is None or not target.wanted or trio.lowlevel.currently_ki_protected():
+        return
+    if target.gentle and frame is not None and frame.f_code.co_filename.startswith(_LIBRARIES):
+        return
+    target.wanted = False
+    raise KeyboardInterrupt

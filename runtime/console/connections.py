@@ -16,7 +16,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, TypeVarTuple, Unpack
 
 import trio
 
@@ -69,6 +69,17 @@ ToLoop: TypeAlias = Evaluate | Complete | AskTree | AskTop | StopTop | AskInfo |
 """What a client asks that the loop must answer."""
 
 
+A = TypeVarTuple("A")
+
+
+def tell_loop(
+    token: trio.lowlevel.TrioToken, call: Callable[[Unpack[A]], object], *args: *A
+) -> None:
+    """Let the loop do this, if there is still one: a node that was torn down waits for nobody."""
+    with suppress(trio.RunFinishedError):
+        token.run_sync_soon(call, *args)
+
+
 class Thread:
     """A thread whose end the loop can wait for without blocking."""
 
@@ -86,8 +97,7 @@ class Thread:
         try:
             self._run()
         finally:
-            with suppress(trio.RunFinishedError):
-                self._token.run_sync_soon(self._done.set)
+            tell_loop(self._token, self._done.set)
 
     async def ended(self) -> None:
         """Wait until it has done everything; the rest of its end takes no time."""
@@ -147,10 +157,9 @@ class Connection:
         with self._lock:
             self._under_way -= 1
 
-    def close(self, why: str | None = None) -> None:
+    def close(self, why: str) -> None:
         """Say goodbye, send what there is to send, and then close; nothing is waited for."""
-        if why is not None:
-            self.outbox.put(Goodbye(why))
+        self.outbox.put(Goodbye(why))
         self.outbox.close()
 
     def hang_up(self) -> None:
@@ -182,19 +191,17 @@ class Connection:
     def _read(self) -> None:
         reader: FrameReader[ToService] = FrameReader(self._stream, ToService, MAX_REQUEST)
         try:
-            if self._greeted(reader):
-                while (frame := reader.read()) is not None and self._take(frame):
-                    pass
+            with suppress(OSError):  # gone, without a word
+                if self._greeted(reader):
+                    while (frame := reader.read()) is not None and self._take(frame):
+                        pass
         except BadFrame as exc:
             self._refuse(str(exc))
-        except OSError:
-            pass  # gone, without a word
         finally:
             self.closed = True
             self._desk.interrupt(self, None)
             self.outbox.close()
-            with suppress(trio.RunFinishedError):
-                self._token.run_sync_soon(self._desk.gone, self)
+            tell_loop(self._token, self._desk.gone, self)
 
     def _greeted(self, reader: FrameReader[ToService]) -> bool:
         uid = peer_uid(self._stream)
@@ -238,10 +245,7 @@ class Connection:
                 return self._refuse(
                     f"more than {MAX_UNDER_WAY} questions at once; wait for answers"
                 )
-        try:
-            self._token.run_sync_soon(self._desk.asked, self, frame)
-        except trio.RunFinishedError:
-            return False
+        tell_loop(self._token, self._desk.asked, self, frame)
         return True
 
     def _refuse(self, why: str) -> bool:
@@ -304,10 +308,8 @@ class Listener:
     def _accept_one(self) -> None:
         try:
             stream, _ = self._listener.accept()
-        except BlockingIOError:
-            return
-        except OSError:
-            self._closing.wait(_NEXT_TRY)  # no descriptor is left, or the end
+        except OSError:  # no descriptor is left, or whoever knocked has left
+            self._closing.wait(_NEXT_TRY)
             return
         stream.setblocking(True)
         if not self._take(stream):

@@ -18,7 +18,7 @@ import trio
 from runtime.console.acts import NotDone, Restart
 from runtime.console.breaking import Breaker
 from runtime.console.completion import completions
-from runtime.console.connections import Connection, Listener, ToLoop
+from runtime.console.connections import Connection, Listener, ToLoop, tell_loop
 from runtime.console.evaluation import Names
 from runtime.console.familiar import familiar, modules
 from runtime.console.frames import (
@@ -203,8 +203,8 @@ class Console(GenServer):
             session.names.forget()
             del self._sessions[connection.number]
         await connection.ended()
-        if self._listener is not None:
-            self._listener.forget(connection)
+        assert self._listener is not None
+        self._listener.forget(connection)
 
     def _session_of(self, connection: Connection) -> Session:
         session = self._sessions.get(connection.number)
@@ -272,7 +272,7 @@ class Reception:
             number = None if current is None else current.number
         if number is None:
             return
-        self._table.token.run_sync_soon(self._interrupt, connection, number)
+        tell_loop(self._table.token, self._interrupt, connection, number)
         if current is not None and current.number == number:
             self._console._breaker.interrupt(current.breakable)
 

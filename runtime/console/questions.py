@@ -52,7 +52,7 @@ class Asker:
                 return None
             case AskInfo():
                 return info(process_of(question.target))
-            case AskCrashes():
+            case _:
                 return crashes(max(question.limit, 0))
 
     async def do(self, question: Act) -> str:

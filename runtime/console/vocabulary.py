@@ -7,6 +7,7 @@ that would read the service's own terminal, or end it, are replaced.
 from __future__ import annotations
 
 import pydoc
+import sys
 import time
 from collections.abc import Callable
 from typing import Final, NoReturn, TypeAlias
@@ -18,7 +19,7 @@ from runtime.console.acts import Restart, act, said, server
 from runtime.console.evaluation import Asked
 from runtime.console.finding import NotFound, Who, process_of
 from runtime.console.frames import Action
-from runtime.console.outputs import sink_var
+from runtime.console.outputs import Outputs
 from runtime.console.questions import info as info_of
 from runtime.console.texts import (
     Shown,
@@ -166,11 +167,10 @@ def crash(number: int = -1) -> Shown:
 
 def trace(who: Who, limit: int = 100) -> Asked[Shown]:
     """Print each message a server takes and what came of it, so many at most."""
-    process, sink = process_of(who), sink_var.get()
+    process, sink = process_of(who), Outputs.sink() or sys.stdout.write
 
     def tell(event: TraceEvent) -> None:
-        if sink is not None:
-            sink(_trace_line(said(process), event))
+        sink(_trace_line(said(process), event))
 
     async def begin() -> Shown:
         await trace_it(server(process), tell, limit=limit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import perf_counter
 
@@ -32,6 +32,16 @@ async with trio.open_nursery() as nursery:
     nursery.start_soon(spin)
 """,
     "a loop that prints": "while True: print('x')",
+    "a loop in a library": """
+import statistics
+while True: statistics.multimode(range(100000))
+""",
+    "a library that does not end": """
+import sched, time
+scheduler = sched.scheduler(time.monotonic, lambda seconds: None)
+scheduler.enter(1e9, 1, print)
+scheduler.run()
+""",
     "a loop of calls": "from runtime import named\nwhile True: named('nobody').cast(cast)",
 }
 
@@ -111,7 +121,7 @@ def raised(run: Callable[[], object]) -> bool:
 
 
 @asynccontextmanager
-async def up() -> AsyncIterator[Breaker]:
+async def up() -> AsyncGenerator[Breaker]:
     breaker = Breaker()
     assert breaker.open()
     try:

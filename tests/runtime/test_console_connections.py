@@ -286,3 +286,18 @@ async def test_without_descriptors_the_next_client_waits(
     async with attached(path) as client:
         assert await client.run("1") == "1"
     assert failures == []
+
+
+async def test_a_client_that_leaves_without_reading_is_no_news(path: str) -> None:
+    async with attached(path) as client:
+        number = await client.begin("print('x' * 1_000_000)")
+        await client.printed(number, "x")
+
+
+async def test_what_is_told_to_a_loop_that_has_ended_is_lost() -> None:
+    async def main() -> trio.lowlevel.TrioToken:
+        await trio.lowlevel.checkpoint()
+        return trio.lowlevel.current_trio_token()
+
+    token = await trio.to_thread.run_sync(trio.run, main)
+    connections.tell_loop(token, pytest.fail, "it was told")

@@ -14,6 +14,7 @@ import trio.testing
 from runtime import (
     Cast,
     CleanupFailed,
+    Crashed,
     Node,
     ProcessCrashed,
     Shutdown,
@@ -35,6 +36,7 @@ from runtime.console.frames import (
     Act,
     AskCrashes,
     AskInfo,
+    AskStack,
     AskTop,
     AskTree,
     Complete,
@@ -48,7 +50,7 @@ from runtime.console.places import PlaceRefused, running
 from runtime.current import current_table
 from runtime.inspection.views import CrashView
 from tests.conftest import Recorder
-from tests.consoles import Client, attached, open_console, own_sockets
+from tests.consoles import Client, attached, console_threads, open_console, own_sockets
 from tests.support import stop_all
 
 pytestmark = pytest.mark.real_clock
@@ -73,7 +75,7 @@ async def test_questions_are_answered(client: Client) -> None:
     assert [view.behaviour for view in tree.processes] == ["Console", "sleeper"]
     top = await client.ask(AskTop(2, find="sleeper"), Snapshot)
     assert ([view.name for view in top.processes], top.total) == (["sleeper"], 2)
-    assert await client.ask(StopTop(3), type(None)) is None
+    await client.ask(StopTop(3), type(None))
     info = await client.ask(AskInfo(4, "sleeper"), InfoView)
     assert info.process.name == "sleeper"
     assert await client.ask(AskCrashes(5), list[CrashView]) == []
@@ -227,3 +229,46 @@ async def test_two_of_one_name_are_told_apart(node: Node, monkeypatch: pytest.Mo
         async with attached(first.path) as one, attached(second.path) as two:
             assert (await one.run("1"), await two.run("2")) == ("1", "2")
         await stop_all(other)
+
+
+class Broken(Console):
+    def __init__(self) -> None:
+        raise ValueError("no")
+
+
+class Failing(Console):
+    async def _see_off(self, connection: object, session: object) -> None:
+        raise ValueError("no")
+
+
+async def test_one_that_cannot_be_made_is_a_failed_start(node: Node) -> None:
+    with pytest.raises(StartFailed) as caught:
+        await start(Broken.child_spec())
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+async def test_a_helper_that_fails_ends_it_and_leaves_nothing(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with own_sockets(monkeypatch):
+        console = await start(Failing.child_spec("shop"))
+        (place,) = running()  # which has knocked and left
+        with trio.fail_after(10):
+            reason = await wait_exit(console)
+        assert isinstance(reason, Crashed)
+        assert not Path(place.path).exists()
+    assert console_threads() == []
+
+
+async def test_a_stack_that_cannot_be_read_is_said(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        tried.append(1)
+        raise RuntimeError("set changed size during iteration")
+
+    tried: list[int] = []
+    monkeypatch.setattr("runtime.console.console.stack_of_loop", fail)
+    await client.send(AskStack(1))
+    assert await client.read() == Failed(1, "RuntimeError", "the stack changed while it was read")
+    assert len(tried) == 3

@@ -45,6 +45,7 @@ def test_the_directory_is_the_one_that_is_named(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_socket_and_directory_are_for_their_owner_alone(home: Path) -> None:
+    assert running() == []
     listener, place = listen("shop")
     with listener:
         assert place == Place("shop", str(home / "shop.sock"))

@@ -281,13 +281,6 @@ def test_the_options_of_the_tree_are_those_of_a_supervisor(said: list[str]) -> N
     assert said == ["first up", "first down", "first up", "first down"]
 
 
-def test_the_console_is_announced_as_missing(logs: list[Any]) -> None:
-    done = child_spec(finish).replace(restart="transient", significant=True)
-    run([done], auto_shutdown="any_significant", console=True)
-    assert logs[0]["log_level"] == "warning"
-    assert "no console yet" in logs[0]["event"]
-
-
 WRONG: dict[str, tuple[Callable[[], None], type[Exception], str]] = {
     "stop_timeout is negative": (partial(run, [], stop_timeout=-1), ValueError, "stop_timeout"),
     "stop_timeout is no number": (
