@@ -113,7 +113,7 @@ def _zero(value: float | None, text: str, style: str = "") -> Text:
 
 COLUMNS: Final = {
     "pid": Column(lambda one: Text(str(one.pid)), "pid"),
-    "process": Column(lambda one: line(title_of(one)), right=False, ratio=3),
+    "process": Column(lambda one: line(title_of(one)), right=False, ratio=4),
     "what": Column(lambda one: line(one.behaviour), right=False, ratio=2),
     "status": Column(lambda one: status_text(one.status), right=False),
     "mailbox": Column(lambda one: _zero(one.mailbox, number(one.mailbox)), "mailbox"),

@@ -87,7 +87,7 @@ def tree_screen(
     """The whole node: alarms first, then the tree."""
     table = Table.grid(padding=(0, 2))
     for name, right in COLUMNS.items():
-        # Names give way when the screen is narrow, numbers do not.
+        # Behaviours give way when the screen is narrow, names and numbers do not.
         table.add_column(name, justify="right" if right else "left", no_wrap=name not in GIVE_WAY)
     table.add_row(*(Text(name, style="bold") for name in COLUMNS))
     for row in tree_rows(snapshot.processes, siblings):
@@ -110,7 +110,7 @@ COLUMNS: Final = {
 }
 """The columns of the tree, and whether they are numbers."""
 
-GIVE_WAY: Final = ("process", "what")
+GIVE_WAY: Final = ("what",)
 
 
 def _cells(branch: str, process: ProcessView) -> list[Text]:

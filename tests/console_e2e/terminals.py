@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 WITHIN: Final = 30.0
 """Seconds for anything to appear: far more than it takes, so that only what never comes fails."""
 
+_SIZES: Final = ("COLUMNS", "LINES")
 _ESCAPES: Final = re.compile(rb"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[()][A-Z0-9]|\x1b[=>]|\x07|\r")
 
 # Whoever opens a terminal first after it has left its session is the one ctrl-C goes to.
@@ -108,8 +109,9 @@ class Programs:
         sockets = home / "s"
         sockets.mkdir(mode=0o700)
         self.sockets = sockets
+        inherited = {name: value for name, value in os.environ.items() if name not in _SIZES}
         self.env = {
-            **os.environ,
+            **inherited,
             "PYTHONPATH": str(ROOT),
             "TRIO_OTP_SOCKETS": str(sockets),
             "XDG_STATE_HOME": str(home / "state"),

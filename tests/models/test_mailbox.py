@@ -224,7 +224,7 @@ class MailboxMachine(NodeMachine):
                     self.compare(self.world.readers[number])
             dropped = [event for event in self.events if isinstance(event, MessageDropped)]
             assert dropped == [
-                MessageDropped(self.stage.pids[number], repr(message_of(kind, one)), total)
+                MessageDropped(self.stage.pids[number], repr(message_of(kind, one)), total, "live")
                 for number, kind, one, total in self.world.dropped
             ]
             ended = {

@@ -107,7 +107,7 @@ async def test_drop_newest_drops_the_new_message_counted_and_reported(
         send(reader.pid, number)
     assert reader.dropped() == (2, 3)
     assert events.of(MessageDropped) == [
-        MessageDropped(reader.pid, str(number), number - 1) for number in (2, 3, 4)
+        MessageDropped(reader.pid, str(number), number - 1, "_body") for number in (2, 3, 4)
     ]
     assert await reader.read() == [0, 1]
 
@@ -120,7 +120,7 @@ async def test_drop_oldest_drops_the_oldest_message_counted_and_reported(
         send(reader.pid, number)
     assert reader.dropped() == (2, 3)
     assert events.of(MessageDropped) == [
-        MessageDropped(reader.pid, str(number), number + 1) for number in (0, 1, 2)
+        MessageDropped(reader.pid, str(number), number + 1, "_body") for number in (0, 1, 2)
     ]
     assert await reader.read() == [3, 4]
 

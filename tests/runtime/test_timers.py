@@ -247,7 +247,9 @@ async def test_a_full_mailbox_drops_the_message_counted_and_reported(
     info = process_info(pid)
     assert info is not None
     assert (info.mailbox_length, info.dropped) == (2, 3)
-    assert events.of(MessageDropped) == [MessageDropped(pid, "'beat'", n) for n in (1, 2, 3)]
+    assert events.of(MessageDropped) == [
+        MessageDropped(pid, "'beat'", n, "sleep_forever") for n in (1, 2, 3)
+    ]
     await stop_all(pid)
 
 

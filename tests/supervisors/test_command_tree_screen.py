@@ -61,10 +61,10 @@ def test_the_screen() -> None:
     )
 
 
-def test_on_a_narrow_screen_names_give_way_and_numbers_do_not() -> None:
+def test_on_a_narrow_screen_behaviours_give_way_and_neither_names_nor_numbers_do() -> None:
     assert drawn(tree_screen(SNAPSHOT, "shop"), width=68).splitlines()[2:4] == [
-        "process   pid  what      status   mailbox  handled  restarts      up",
-        "shop        1  Supervi…  running        0    1,234         0  12.3 s",
+        "process      pid  what   status   mailbox  handled  restarts      up",
+        "shop           1  Supe…  running        0    1,234         0  12.3 s",
     ]
 
 
