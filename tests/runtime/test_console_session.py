@@ -9,7 +9,8 @@ import trio
 
 from runtime import CleanupFailed, Node, kill, ref
 from runtime.console.finding import process_of
-from runtime.console.frames import Done, Evaluate, Failed
+from runtime.console.frames import AskCrashes, Done, Evaluate, Failed
+from runtime.inspection.views import CrashView
 from tests.conftest import Recorder
 from tests.consoles import Client, attached, open_console
 
@@ -88,6 +89,7 @@ async def test_what_waits_when_it_ends_is_not_begun(client: Client) -> None:
     first = await client.begin("import trio\nprint('on')\nawait trio.sleep_forever()")
     second = await client.begin("'never'")
     await client.printed(first, "on")
+    await client.ask(AskCrashes(90), list[CrashView])  # the loop has seen both
     kill(ref(process_of("session").pid))
     killed = "the process of this session has ended: Killed()"
     assert await client.end(first) == ("", Failed(first, "Killed", killed))
@@ -103,6 +105,7 @@ async def test_what_waits_when_the_console_ends_is_not_begun(
         first = await client.begin("import trio\nprint('on')\nawait trio.sleep_forever()")
         second = await client.begin("'never'")
         await client.printed(first, "on")
+        await client.ask(AskCrashes(90), list[CrashView])  # the loop has seen both
         kill(console)
         ended = "the process of this session has ended"
         frames = {await client.read(), await client.read()}
