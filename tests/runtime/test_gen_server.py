@@ -363,3 +363,7 @@ async def test_self_is_the_server_in_every_callback(node: Node) -> None:
     await server.call(Get())
     await server.stop()
     assert seen == [server.pid] * 5
+
+
+def test_a_server_says_nothing_of_itself_by_default() -> None:
+    assert GenServer().facts() == {}
