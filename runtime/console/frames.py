@@ -45,7 +45,7 @@ class Evaluate(Frame, frozen=True, tag="evaluate"):
 
 
 class Interrupt(Frame, frozen=True, tag="interrupt"):
-    """ctrl-C: end the evaluation, wherever it is. It ends by ``Failed``."""
+    """ctrl-C: end the evaluation of this ``id``, wherever it is. It ends by ``Failed``."""
 
     id: int
 
