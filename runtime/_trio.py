@@ -103,8 +103,9 @@ def is_cancelled_from_outside() -> bool:
 
 def live_scope(task: Task) -> object:
     """The fingerprint of the running task, ``None`` if its next checkpoint would be cancelled."""
-    status = getattr(task, "_cancel_status", None)
-    if status is None:
+    try:  # which costs nothing here, and ``getattr`` a twentieth of a call that runs at once
+        status: Any = task._cancel_status
+    except AttributeError:
         is_live = trio.current_effective_deadline() != -math.inf
         return len(task.child_nurseries) if is_live else None
     return None if status.effectively_cancelled else status
@@ -182,7 +183,10 @@ def within(home: object, scope: trio.CancelScope | None) -> object:
 
 def schedule_points(task: Task) -> object:
     """A value that differs before and after ``task`` has let others run, if that can be known."""
-    return getattr(task, "_schedule_points", None)
+    try:
+        return task._schedule_points
+    except AttributeError:
+        return None
 
 
 def has_leaked_scopes(task: Task) -> bool:

@@ -60,7 +60,11 @@ class Ref(Address):
         if timeout is not DEFAULT_TIMEOUT:
             check_seconds("timeout", timeout)
         process = self.find()
-        if process is not None and process.inlet is not None and timeout > 0:
+        if (
+            process is not None
+            and process.inlet is not None
+            and (timeout is DEFAULT_TIMEOUT or timeout > 0)
+        ):
             reply = call_inline(process, self, request, process.table.quiet_turn)
             if not isinstance(reply, Later):
                 return reply

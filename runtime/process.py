@@ -137,7 +137,10 @@ class Process:
                 return
             if mailbox.full and not self._make_room(message):
                 return
-        mailbox.put(message) if not mailbox.items else mailbox.items.append(message)
+        if items := mailbox.items:
+            items.append(message)
+        else:
+            mailbox.put(message)
         if self.parked:
             self.wake()
 

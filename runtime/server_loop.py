@@ -244,18 +244,19 @@ class ServerLoop(Life):
         The same as taking them one by one, at a third of the cost.
         """
         process, items, kind = self.process, self.process.mailbox.items, type(message)
-        more = min(self._left, LOOK_EVERY)
+        most = more = min(self._left, LOOK_EVERY)
         self._idle_at = None
         while True:
             process.handled += 1
             process.current = message
             result = call_method(server, handler, message, None)
             if result is not None:
+                self._left -= most - more
                 return self._go_by("handle_cast", result)
             more -= 1
             if more <= 0 or not items or type(items[0]) is not kind or process.exiting is not None:
+                self._left -= most - more - 1  # the first is counted by the loop
                 return None
-            self._left -= 1
             message = items.popleft()
 
     async def _continue(self, step: Continue) -> None:
