@@ -69,11 +69,7 @@ class Ref(Address):
             if not isinstance(reply, Later):
                 return reply
             if reply is not QUEUED:
-                if isinstance(reply, Yielding):
-                    await trio.lowlevel.cancel_shielded_checkpoint()
-                    return cast("Yielding[R]", reply).reply
-                assert isinstance(reply, Waiting)
-                return cast("R", await wait_for_reply(reply.pending, timeout))
+                return cast("R", await _rest_of(reply, timeout))
         if not isinstance(request, Call):
             raise TypeError(
                 f"request: got {_kind(request)}, allowed is an instance of a Call subclass"
@@ -90,11 +86,7 @@ class Ref(Address):
             if not isinstance(reply, Later):
                 return reply
             if reply is not QUEUED:
-                if isinstance(reply, Yielding):
-                    await trio.lowlevel.cancel_shielded_checkpoint()
-                    return cast("Yielding[R]", reply).reply
-                assert isinstance(reply, Waiting)
-                return await wait_for_reply(reply.pending, timeout)
+                return await _rest_of(reply, timeout)
         return await call_process(process, self, request, timeout)
 
     def cast(self, message: Cast) -> None:
@@ -153,6 +145,15 @@ class Ref(Address):
         if not same_reason(ended, reason):
             cause = ended.exception if isinstance(ended, Crashed) else None
             raise CallExit(ended, self, StopServer(reason)) from cause
+
+
+async def _rest_of(reply: Later, timeout: float) -> object:
+    """The reply of a call that has run at once, but for this."""
+    if isinstance(reply, Yielding):
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        return cast("Yielding[object]", reply).reply
+    assert isinstance(reply, Waiting)
+    return await wait_for_reply(reply.pending, timeout)
 
 
 class PidRef(Ref):
