@@ -61,7 +61,7 @@ FLOORS: dict[str, list[str]] = {
         "operations",
         "open_supervisor",
         "fixtures run",
-        "command.arguments command.multiline command.problems command.wording",
+        "command.arguments command.multiline command.narrow command.problems command.wording",
         "command.client command.keyboard command.process_words command.top_keys",
         "command.info_screen command.prompt command.services command.tree_screen",
         "command.answers command.repl command.top_screen",

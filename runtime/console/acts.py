@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias, assert_never
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from typing import Any, TypeAlias, TypeVar, assert_never
 
 from runtime.calls import PidRef, Ref
 from runtime.console.frames import Action
+from runtime.errors import CallTimeout
 from runtime.introspection import resume, suspend
 from runtime.pid import Pid
 from runtime.process import Process
 from runtime.signals import kill
+
+T = TypeVar("T")
 
 Restart: TypeAlias = Callable[[Process], Awaitable[str]]
 """How a child is stopped and started anew: supervisors know."""
@@ -37,10 +41,10 @@ async def act(action: Action, process: Process, restart: Restart) -> str:
         case "restart":
             return await restart(process)
         case "suspend":
-            await suspend(server(process))
+            await in_turn(process, partial(suspend, server(process)))
             return f"suspended {said(process)}"
         case "resume":
-            await resume(server(process))
+            await in_turn(process, partial(resume, server(process)))
             return f"resumed {said(process)}"
         case _:
             assert_never(action)
@@ -51,6 +55,17 @@ def server(process: Process) -> Ref:
     if not process.body.is_server:
         raise NotDone(f"{said(process)} is no server: a function answers nothing")
     return PidRef(process.pid, process)
+
+
+async def in_turn(process: Process, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """What a server answers in its turn; ``NotDone`` says why it has not come to that in time."""
+    try:
+        return await ask()
+    except CallTimeout as exc:
+        raise NotDone(
+            f"{said(process)} has not answered within {exc.timeout:g} s: it answers in its turn, "
+            f"and {len(process.mailbox)} messages wait; info, mailbox and where do not ask it"
+        ) from None
 
 
 def said(process: Process) -> str:

@@ -31,6 +31,7 @@ MAX_VALUE: Final = 100_000
 
 _PLAIN: Final = (dict, list, tuple, set, frozenset)
 _ONE_LINE: Final = 100
+_WIDE: Final = 79
 _PRETTY: Final = 20_000
 _SOURCES: Final = 200
 
@@ -172,7 +173,7 @@ def shown(value: object) -> str:
     if len(text) > MAX_VALUE:
         return f"{text[:MAX_VALUE]}... ({len(text)} characters)"
     if type(value) in _PLAIN and _ONE_LINE < len(text) < _PRETTY:
-        return pformat(value, width=_ONE_LINE, sort_dicts=False)
+        return pformat(value, width=_WIDE, compact=True, sort_dicts=False)
     return text
 
 

@@ -58,7 +58,8 @@ def check_directory(path: Path) -> None:
         )
     if found.st_mode & 0o077:
         raise PlaceRefused(
-            f"{path} has mode {stat.S_IMODE(found.st_mode):04o}, allowed is 0700: chmod 0700 it, "
+            f"{path} has mode {stat.S_IMODE(found.st_mode):04o}, allowed is 0700: "
+            f"`chmod 700 {path}`, "
             f"or set ${SOCKETS} to another one"
         )
 

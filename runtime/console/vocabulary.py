@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import pydoc
 import sys
+import textwrap
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final, NoReturn, TypeAlias
 
 from msgspec import structs
 
 from runtime.calls import named, ref
-from runtime.console.acts import Restart, act, said, server
+from runtime.console.acts import Restart, act, in_turn, said, server
 from runtime.console.evaluation import Asked
 from runtime.console.finding import NotFound, Who, process_of
 from runtime.console.frames import Action
@@ -46,9 +48,13 @@ from runtime.watchdogs.stacks import stack_of, stack_of_loop
 
 State: TypeAlias = dict[str, object]
 
+_NARROW: Final = 79
+"""Characters in a line that any terminal has room for."""
+
 _HELP: Final = """\
 tree()  top()  info("name")  state("name")      h(state) tells more of a name
-a process is meant by name, number, pid or handle; await works; _ is the last value
+a process is meant by name, number, pid or handle
+await works; _ is the last value
 """
 
 
@@ -66,7 +72,7 @@ def vocabulary(restart: Restart, package: object) -> dict[str, object]:
         """This list, or all about one name: ``h(state)``."""
         if name is not None:
             return help(name)
-        lines = [f"{key:<14}{_first_line(value)}" for key, value in sorted(known.items())]
+        lines = [_said_of(key, value) for key, value in sorted(known.items())]
         return Shown(_HELP + "\n" + "\n".join(lines))
 
     known |= {"h": h, "runtime": package}
@@ -76,15 +82,16 @@ def vocabulary(restart: Restart, package: object) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _first_line(value: object) -> str:
-    return pydoc.splitdoc(pydoc.getdoc(value))[0]
+def _said_of(name: str, value: object) -> str:
+    first = pydoc.splitdoc(pydoc.getdoc(value))[0]
+    return textwrap.fill(f"{name:<14}{first}", _NARROW, subsequent_indent=" " * 14)
 
 
 # -- looking ------------------------------------------------------------------------------
 
 
 def tree(who: Who | None = None) -> Shown:
-    """The processes as a tree; given one, that one and what is below it."""
+    """The processes as a tree, or one and what is below it: ``tree("shop")``."""
     found = snapshot()
     if who is None:
         return tree_text(found)
@@ -98,7 +105,11 @@ def tree(who: Who | None = None) -> Shown:
 
 
 def top(sort: Sort = "mailbox", limit: int = 20, find: str = "") -> Shown:
-    """The first processes by "mailbox", "rate", "restarts" or "pid"; ``find`` chooses by name."""
+    """The first by "mailbox", "rate", "restarts" or "pid"; ``find`` is a name.
+
+    ``top(find="work", limit=5)``: the five with the longest mailboxes of all that have "work" in
+    their names. "cpu" is there as well while an ``otp top`` looks, which measures it.
+    """
     sampler_of().sample()
     return top_text(snapshot(sort=sort, limit=limit, find=find))
 
@@ -110,7 +121,8 @@ def info(who: Who) -> Shown:
 
 def state(who: Who) -> Asked[State]:
     """The attributes of a server, once it has handled what was sent before."""
-    return Asked("state", get_state(server(process_of(who))))
+    process = process_of(who)
+    return Asked("state", in_turn(process, partial(get_state, server(process))))
 
 
 def mailbox(who: Who, limit: int = 20) -> list[str]:
@@ -173,7 +185,7 @@ def trace(who: Who, limit: int = 100) -> Asked[Shown]:
         sink(_trace_line(said(process), event))
 
     async def begin() -> Shown:
-        await trace_it(server(process), tell, limit=limit)
+        await in_turn(process, partial(trace_it, server(process), tell, limit=limit))
         return Shown(f"tracing {said(process)}, {limit} events at most; untrace({who!r}) ends it")
 
     return Asked("trace", begin())
@@ -184,7 +196,7 @@ def untrace(who: Who) -> Asked[Shown]:
     process = process_of(who)
 
     async def end() -> Shown:
-        await untrace_it(server(process))
+        await in_turn(process, partial(untrace_it, server(process)))
         return Shown(f"{said(process)} is not traced any more")
 
     return Asked("untrace", end())
@@ -209,7 +221,9 @@ def kill(who: Who) -> Shown:
 
 def replace_state(who: Who, change: Callable[[State], State]) -> Asked[State]:
     """Replace the attributes of a server by ``change(attributes)``."""
-    return Asked("replace_state", replace_state_of(server(process_of(who)), change))
+    process = process_of(who)
+    ask = partial(replace_state_of, server(process), change)
+    return Asked("replace_state", in_turn(process, ask))
 
 
 def _acts(restart: Restart) -> tuple[Callable[[Who], Asked[Shown]], ...]:

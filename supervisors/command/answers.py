@@ -82,9 +82,9 @@ def write(text: str) -> None:
 def services_screen(found: Sequence[ServiceView]) -> RenderableType:
     """The running services as a table."""
     table = Table.grid(padding=(0, 2))
-    for column in ("service", "process", "python", "up", "socket"):
-        table.add_column(column)
-    table.add_row("service", "process", "python", "up", "socket", style="bold")
+    for _ in range(5):
+        table.add_column()
+    table.add_row("service", "os pid", "python", "up", "socket", style="bold")
     for one in found:
         pid = None if one.os_pid is None else str(one.os_pid)
         where = line(one.socket) if one.problem is None else line(one.problem, "red")
@@ -97,5 +97,10 @@ def _show(
 ) -> None:
     if json:
         write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
-    else:
+    elif console.is_terminal:
         console.print(screen(value))
+    else:
+        # What goes to a file or a program ends where its words end.
+        with console.capture() as captured:
+            console.print(screen(value))
+        console.file.writelines(f"{one.rstrip()}\n" for one in captured.get().splitlines())

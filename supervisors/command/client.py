@@ -292,7 +292,7 @@ _DECODER: Final = msgspec.msgpack.Decoder(ToClient)
 def _silence(within: float) -> str:
     return (
         f"no answer within {within:g} s: the loop of the service does not turn; "
-        "`otp stack` shows what it does"
+        "`otp stack` shows what it does, unless the whole process is stopped or in C code"
     )
 
 

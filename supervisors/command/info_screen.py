@@ -57,9 +57,9 @@ def _rows(process: ProcessView) -> Iterator[tuple[str, Text]]:
         yield "label", line(process.label)
     yield "status", status_text(process.status)
     yield "up", Text(seconds(process.up))
-    yield "handled", Text(f"{number(process.handled)}, {per_second(process.rate)} per second")
+    yield "handled", _handled(process)
     yield "handling", _in_hand(process)
-    yield "waiting", Text(f"{number(process.mailbox)}, the oldest for {seconds(process.oldest)}")
+    yield "waiting", _waiting(process)
     yield "dropped", Text(number(process.dropped))
     yield "restarts", Text(number(process.restarts))
     yield "cpu", Text(share(process.cpu))
@@ -70,6 +70,16 @@ def _rows(process: ProcessView) -> Iterator[tuple[str, Text]]:
     ):
         if pids:
             yield name, Text(", ".join(f"<{pid}>" for pid in pids), style="cyan")
+
+
+def _handled(process: ProcessView) -> Text:
+    rate = "" if process.rate is None else f", {per_second(process.rate)} per second"
+    return Text(f"{number(process.handled)}{rate}")
+
+
+def _waiting(process: ProcessView) -> Text:
+    oldest = "" if process.oldest is None else f", the oldest for {seconds(process.oldest)}"
+    return Text(f"{number(process.mailbox)}{oldest}")
 
 
 def _in_hand(process: ProcessView) -> Text:
@@ -91,7 +101,7 @@ def _section(title: str, texts: Sequence[str]) -> list[RenderableType]:
 
 def stack_screen(stack: StackView) -> RenderableType:
     """What the loop does now: who has it, in which handler, on which lines."""
-    turned = Text(f"the loop has turned {seconds(stack.turned)} ago", style="dim")
+    turned = Text(f"the loop last turned {seconds(stack.turned)} ago", style="dim")
     if stack.behaviour is None:
         who = Text("no process has the loop")
     else:

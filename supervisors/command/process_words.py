@@ -8,7 +8,7 @@ from typing import Final
 from rich.text import Text
 
 from runtime.inspection.views import Plain, Snapshot
-from supervisors.command.wording import line, number, seconds
+from supervisors.command.wording import line, number, seconds, title_of
 
 STATUS_STYLES: Final = {
     "running": "green",
@@ -26,11 +26,12 @@ def heading(snapshot: Snapshot, service: str) -> Text:
 
 
 def alarm_lines(snapshot: Snapshot) -> Iterator[Text]:
-    """What should not last, and since when it does."""
+    """What should not last, and when it began."""
+    called = {process.pid: f" {title_of(process)}" for process in snapshot.processes}
     for alarm in snapshot.alarms:
-        who = "" if alarm.pid is None else f" <{alarm.pid}>"
+        who = "" if alarm.pid is None else f"{called.get(alarm.pid, '')} <{alarm.pid}>"
         since = seconds(max(0.0, snapshot.at - alarm.since))
-        yield line("! ", "bold red") + line(f"{alarm.kind}{who}: {alarm.text}, for {since}", "red")
+        yield line("! ", "bold red") + line(f"{alarm.kind}{who}: {alarm.text} ({since} ago)", "red")
 
 
 def status_text(status: str) -> Text:

@@ -100,8 +100,8 @@ class Prompt:
     def _greeting(self) -> str:
         hello = self._client.welcome
         return harmless(
-            f"{hello.service}: process {hello.os_pid}, Python {hello.python}, "
-            f"up {seconds(hello.up)}. h() lists the helpers, ctrl-D leaves.\n"
+            f"{hello.service}: os pid {hello.os_pid}, Python {hello.python}, "
+            f"up {seconds(hello.up)}\nh() lists the helpers, ctrl-D leaves\n"
         )
 
     def _evaluate(self, source: str) -> None:

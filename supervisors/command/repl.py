@@ -6,8 +6,10 @@ socket like any client. So everything at the prompt is what it would be on a ser
 
 from __future__ import annotations
 
+import inspect
 import os
 import pkgutil
+import re
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterable
@@ -23,7 +25,7 @@ from contextlib import (
 from io import TextIOBase
 from pathlib import Path
 from types import FrameType
-from typing import TextIO, cast
+from typing import Final, TextIO, cast
 
 import trio
 from prompt_toolkit.output import Output, create_output
@@ -57,7 +59,10 @@ def load_tree(where: str) -> list[ChildSource]:
 
 def _children(where: str, found: object) -> list[ChildSource]:
     if callable(found) and not isinstance(found, type):
+        _check_arguments(where, found)
         found = found()
+    if isinstance(found, type):
+        _check_arguments(where, found)
     if isinstance(found, ChildSpec | type):
         return [found]
     if isinstance(found, Iterable):
@@ -66,6 +71,17 @@ def _children(where: str, found: object) -> list[ChildSource]:
         f"{where} is {found!r}, allowed are a list of children, a ChildSpec, a GenServer class, "
         "and a function that returns one of them"
     )
+
+
+def _check_arguments(where: str, found: Callable[..., object]) -> None:
+    """It is called without any."""
+    try:
+        inspect.signature(found).bind()
+    except TypeError as exc:
+        raise Problem(
+            f"{where} cannot be called without arguments: {exc}; write a function that returns "
+            "the children, or a list of them"
+        ) from exc
 
 
 def run_repl(where: str, name: str | None) -> None:
@@ -136,6 +152,9 @@ def _own_client(tell: Callable[[str], object]) -> Client:
     raise NoService("the tree has no console: its log says why")
 
 
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
+
+
 class _Interrupts:
     """ctrl-C, which comes to the main thread, for the prompt, which is in another."""
 
@@ -172,7 +191,7 @@ class AbovePrompt(TextIOBase):
         if prompt is None:
             self._stream.write(text)
         else:
-            prompt.write(text)
+            prompt.write(_COLOURS.sub("", text))  # which it would show and not obey
         return len(text)
 
     def flush(self) -> None:

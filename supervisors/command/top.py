@@ -124,7 +124,7 @@ class Top:
 
     def _draw(self) -> None:
         seen = msgspec.structs.replace(self._seen, traced=tuple(self._traced))
-        screen = top_screen(seen, self._look, self._console.height)
+        screen = top_screen(seen, self._look, self._console.height, self._console.width)
         self._console.print(Screen(screen), end="")
 
     def _stop_looking(self) -> None:

@@ -14,6 +14,7 @@ from rich.text import Text
 from runtime.console.frames import InfoView, StackView
 from runtime.inspection.views import ProcessView, Snapshot, Sort
 from supervisors.command.info_screen import info_screen, stack_screen
+from supervisors.command.narrow import columns_that_fit, longest_that_fits
 from supervisors.command.process_words import alarm_lines, heading, status_text
 from supervisors.command.top_keys import Do, Look, selected
 from supervisors.command.wording import line, number, per_second, seconds, share, title_of
@@ -31,8 +32,8 @@ class Seen(msgspec.Struct, frozen=True):
     traced: tuple[str, ...] = ()
 
 
-def top_screen(seen: Seen, look: Look, height: int) -> Layout:
-    """The whole screen, ``height`` lines of it."""
+def top_screen(seen: Seen, look: Look, height: int, width: int) -> Layout:
+    """The whole screen, ``height`` lines of ``width`` characters."""
     above = _above(seen, look)
     screen = Layout()
     parts = [Layout(Group(*above), size=len(above))]
@@ -43,8 +44,8 @@ def top_screen(seen: Seen, look: Look, height: int) -> Layout:
         if look.traced is not None:
             parts.append(Layout(_trace(seen.traced), size=TRACE_LINES + 1))
     else:
-        parts.append(Layout(_list(seen.snapshot, look, height - len(above) - 2)))
-    screen.split_column(*parts, Layout(_below(look), size=1))
+        parts.append(Layout(_list(seen.snapshot, look, height - len(above) - 2, width)))
+    screen.split_column(*parts, Layout(_below(look, width), size=1))
     return screen
 
 
@@ -62,11 +63,12 @@ def _above(seen: Seen, look: Look) -> list[Text]:
     return lines
 
 
-def _list(snapshot: Snapshot, look: Look, rows: int) -> RenderableType:
+def _list(snapshot: Snapshot, look: Look, rows: int, width: int) -> RenderableType:
     if not snapshot.processes:
         return Text("nothing found" if look.find else "no processes", style="dim")
+    columns = _columns(look, width)
     table = Table.grid(padding=(0, 2), expand=True)
-    for column in COLUMNS.values():
+    for column in columns.values():
         table.add_column(
             justify="right" if column.right else "left",
             no_wrap=True,
@@ -76,16 +78,23 @@ def _list(snapshot: Snapshot, look: Look, rows: int) -> RenderableType:
     table.add_row(
         *(
             Text(name, style="bold reverse" if column.sort == look.sort else "bold")
-            for name, column in COLUMNS.items()
+            for name, column in columns.items()
         )
     )
     here = selected(look, snapshot.processes)
     for process in window(snapshot.processes, here, rows):
         table.add_row(
-            *(column.show(process) for column in COLUMNS.values()),
+            *(column.show(process) for column in columns.values()),
             style="reverse" if process is here else "",
         )
     return table
+
+
+def _columns(look: Look, width: int) -> dict[str, Column]:
+    """Those there is room for. The one that is sorted by stays."""
+    widths = {name: column.width for name, column in COLUMNS.items()}
+    spare = [name for name in SPARE if COLUMNS[name].sort != look.sort]
+    return {name: COLUMNS[name] for name in columns_that_fit(widths, spare, width)}
 
 
 def window(
@@ -99,9 +108,10 @@ def window(
 
 
 class Column(msgspec.Struct, frozen=True):
-    """How a column is shown, and which sort it is."""
+    """How a column is shown, the room it wants, and which sort it is."""
 
     show: Callable[[ProcessView], Text]
+    width: int
     sort: Sort | None = None
     right: bool = True
     ratio: int | None = None
@@ -112,19 +122,24 @@ def _zero(value: float | None, text: str, style: str = "") -> Text:
 
 
 COLUMNS: Final = {
-    "pid": Column(lambda one: Text(str(one.pid)), "pid"),
-    "process": Column(lambda one: line(title_of(one)), right=False, ratio=4),
-    "what": Column(lambda one: line(one.behaviour), right=False, ratio=2),
-    "status": Column(lambda one: status_text(one.status), right=False),
-    "mailbox": Column(lambda one: _zero(one.mailbox, number(one.mailbox)), "mailbox"),
-    "oldest": Column(lambda one: _zero(one.oldest, seconds(one.oldest))),
-    "rate": Column(lambda one: _zero(one.rate, per_second(one.rate)), "rate"),
-    "cpu": Column(lambda one: _zero(one.cpu, share(one.cpu)), "cpu"),
-    "restarts": Column(lambda one: _zero(one.restarts, number(one.restarts), "yellow"), "restarts"),
-    "busy": Column(lambda one: _zero(one.busy, seconds(one.busy))),
-    "handling": Column(lambda one: line(one.handling), right=False, ratio=3),
+    "pid": Column(lambda one: Text(str(one.pid)), 4, "pid"),
+    "process": Column(lambda one: line(title_of(one)), 12, right=False, ratio=4),
+    "what": Column(lambda one: line(one.behaviour), 10, right=False, ratio=3),
+    "status": Column(lambda one: status_text(one.status), 7, right=False),
+    "mailbox": Column(lambda one: _zero(one.mailbox, number(one.mailbox)), 7, "mailbox"),
+    "oldest": Column(lambda one: _zero(one.oldest, seconds(one.oldest)), 6),
+    "rate": Column(lambda one: _zero(one.rate, per_second(one.rate)), 5, "rate"),
+    "cpu": Column(lambda one: _zero(one.cpu, share(one.cpu)), 6, "cpu"),
+    "restarts": Column(
+        lambda one: _zero(one.restarts, number(one.restarts), "yellow"), 8, "restarts"
+    ),
+    "busy": Column(lambda one: _zero(one.busy, seconds(one.busy)), 6),
+    "handling": Column(lambda one: line(one.handling), 12, right=False, ratio=4),
 }
 """The columns of the list."""
+
+SPARE: Final = ("status", "handling", "what", "restarts", "oldest", "busy", "cpu")
+"""Those that a narrow screen goes without, the first ones first."""
 
 
 def _detail(info: InfoView | None) -> RenderableType:
@@ -136,28 +151,37 @@ def _trace(traced: Sequence[str]) -> RenderableType:
     return Group(Text("trace", style="bold"), *(line(f"  {one}") for one in shown))
 
 
+_SORTS: Final = "sort: m mailbox  r rate  c cpu  s restarts  n pid   "
+_DEEDS: Final = "/ find  enter detail  p pause  k kill  R restart  q quit"
+
 _HELP: Final = {
-    "list": "sort: m mailbox  r rate  c cpu  s restarts  n pid   / find  enter detail  "
-    "p pause  k kill  R restart  q quit",
-    "detail": "t trace  k kill  R restart  p pause  q back",
+    "list": (
+        f"{_SORTS}{_DEEDS}",
+        f"sort: m r c s n  {_DEEDS}",
+        "sort: m r c s n  / find  enter detail  k kill  q quit",
+    ),
+    "detail": ("t trace  k kill  R restart  p pause  q back",),
 }
+"""The longest that there is room for is shown."""
 
 
 def _question(asked: Do | None) -> str:
     return "?" if asked is None else f"{asked.action} {asked.title} <{asked.pid}>? y or n"
 
 
-def _below(look: Look) -> Text:
-    text = _words(look)
+def _below(look: Look, width: int) -> Text:
+    text = _words(look, width)
     text.no_wrap, text.overflow = True, "ellipsis"
     return text
 
 
-def _words(look: Look) -> Text:
+def _words(look: Look, width: int) -> Text:
     match look.mode:
         case "find":
             return Text(f"find: {look.find}▏  enter keeps it, escape forgets it", style="yellow")
         case "sure":
             return line(_question(look.asked), "bold red")
         case mode:
-            return line(look.note, "yellow") if look.note else Text(_HELP[mode], "dim")
+            if look.note:
+                return line(look.note, "yellow")
+            return Text(longest_that_fits(_HELP[mode], width), "dim")

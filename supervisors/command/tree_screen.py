@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 from runtime.inspection.views import ProcessView, Snapshot
+from supervisors.command.narrow import columns_that_fit
 from supervisors.command.process_words import alarm_lines, heading, status_text
 from supervisors.command.wording import line, number, seconds, title_of
 
@@ -85,17 +86,41 @@ def tree_screen(
     snapshot: Snapshot, service: str, siblings: int | None = SHOWN_SIBLINGS
 ) -> RenderableType:
     """The whole node: alarms first, then the tree."""
-    table = Table.grid(padding=(0, 2))
-    for name, right in COLUMNS.items():
-        # Behaviours give way when the screen is narrow, names and numbers do not.
-        table.add_column(name, justify="right" if right else "left", no_wrap=name not in GIVE_WAY)
-    table.add_row(*(Text(name, style="bold") for name in COLUMNS))
+    rows = [{name: Text(name, style="bold") for name in COLUMNS}]
     for row in tree_rows(snapshot.processes, siblings):
         if row.process is None:
-            table.add_row(_short(Text(f"{row.branch}… and {number(row.more)} more", style="dim")))
+            more = Text(f"{row.branch}… and {number(row.more)} more", style="dim")
+            rows.append({"process": _short(more)})
         else:
-            table.add_row(*_cells(row.branch, row.process))
-    return Group(heading(snapshot, service), *alarm_lines(snapshot), Text(), table)
+            rows.append(dict(zip(COLUMNS, _cells(row.branch, row.process), strict=True)))
+    tree = _Drawn(rows)
+    return Group(heading(snapshot, service), *alarm_lines(snapshot), Text(), tree)
+
+
+class _Drawn:
+    """A table of these rows, with as many columns as the screen has room for."""
+
+    def __init__(self, rows: Sequence[dict[str, Text]]) -> None:
+        self._rows = rows
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        table = Table.grid(padding=(0, 2))
+        columns = columns_that_fit(self._widths(), SPARE, options.max_width)
+        for name in columns:
+            # Behaviours give way when the screen is narrow, names and numbers do not.
+            right = COLUMNS[name]
+            table.add_column(justify="right" if right else "left", no_wrap=name != "what")
+        for row in self._rows:
+            table.add_row(*(row.get(name) for name in columns))
+        yield table
+
+    def _widths(self) -> dict[str, int]:
+        longest = {name: max(_width(row.get(name)) for row in self._rows) for name in COLUMNS}
+        return {name: min(size, AT_LEAST.get(name, size)) for name, size in longest.items()}
+
+
+def _width(cell: Text | None) -> int:
+    return 0 if cell is None else cell.cell_len
 
 
 COLUMNS: Final = {
@@ -110,7 +135,11 @@ COLUMNS: Final = {
 }
 """The columns of the tree, and whether they are numbers."""
 
-GIVE_WAY: Final = ("what",)
+AT_LEAST: Final = {"process": 40, "what": 12}
+"""What is left of a long column while others can go."""
+
+SPARE: Final = ("handled", "status", "what", "up", "restarts")
+"""Those that a narrow screen goes without, the first ones first."""
 
 
 def _cells(branch: str, process: ProcessView) -> list[Text]:

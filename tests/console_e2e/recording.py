@@ -58,7 +58,7 @@ def _record_both(client: Client, folder: Path) -> None:
     tree = client.ask(AskTree, Snapshot)
     folder.mkdir(exist_ok=True)
     _draw(tree_screen(tree, service), "otp tree", folder / "tree.svg")
-    top = top_screen(Seen(service, seen), Look(sort="rate"), HEIGHT)
+    top = top_screen(Seen(service, seen), Look(sort="rate"), HEIGHT, WIDTH)
     _draw(top, "otp top", folder / "top.svg")
 
 

@@ -6,8 +6,20 @@ import pytest
 import trio
 import trio.testing
 
-from runtime import Call, GenServer, Node, Pid, get_status, handles, is_alive, spawn, start
-from runtime.console.acts import NotDone, act, said, server
+from runtime import (
+    Call,
+    Cast,
+    GenServer,
+    Node,
+    Pid,
+    get_state,
+    get_status,
+    handles,
+    is_alive,
+    spawn,
+    start,
+)  # fmt: skip
+from runtime.console.acts import NotDone, act, in_turn, said, server
 from runtime.console.finding import process_of
 from runtime.process import Process
 
@@ -15,7 +27,14 @@ from runtime.process import Process
 class Get(Call[int]): ...
 
 
+class Sleep(Cast): ...
+
+
 class One(GenServer):
+    @handles(Sleep)
+    async def sleep(self, message: Sleep) -> None:
+        await trio.sleep(100)
+
     @handles(Get)
     def get(self, request: Get) -> int:
         return 1
@@ -36,6 +55,21 @@ async def test_a_server_is_suspended_and_resumed(node: Node) -> None:
     assert (await get_status(one)).status == "suspended"
     assert await act("resume", process, restart) == "resumed one (1)"
     assert await one.call(Get()) == 1
+
+
+async def test_one_that_is_busy_is_said_to_answer_in_its_turn(node: Node) -> None:
+    one = await start(One.child_spec().replace(name="one"))
+    for _ in range(3):
+        one.cast(Sleep())
+    await trio.testing.wait_all_tasks_blocked()
+    with pytest.raises(NotDone) as raised:
+        await in_turn(process_of("one"), lambda: get_state(one, timeout=2.0))
+    assert str(raised.value) == (
+        "one (1) has not answered within 2 s: it answers in its turn, and 3 messages wait; "
+        "info, mailbox and where do not ask it"
+    )
+    with pytest.raises(NotDone, match="it answers in its turn"):
+        await act("suspend", process_of("one"), restart)
 
 
 async def test_a_process_is_killed_or_stopped(node: Node) -> None:

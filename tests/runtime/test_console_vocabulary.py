@@ -154,13 +154,15 @@ async def test_a_trace_is_printed_to_whom_it_was_asked_by(client: Client) -> Non
 
 async def test_all_names_are_listed_with_what_they_do(client: Client) -> None:
     text = (await client.run("h()")) or ""
-    listed = {line[:14].strip(): line[14:] for line in text.splitlines()[3:]}
+    lines = [line for line in text.splitlines()[4:] if not line.startswith(" ")]
+    listed = {line[:14].strip(): line[14:] for line in lines}
     expected = (
         "tree top info state mailbox where links names whereis crashes crash trace untrace kill "
         "stop restart suspend resume replace_state runtime h pid named ref"
     )
     assert sorted(listed) == sorted(expected.split())
     assert "" not in listed.values()
+    assert max(map(len, text.splitlines())) < 80
     assert "The attributes of a server" in ((await client.run("h(state)")) or "")
     assert "Return the number of items" in ((await client.run("help(len)")) or "")
     await trio.testing.wait_all_tasks_blocked()

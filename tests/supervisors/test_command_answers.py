@@ -83,6 +83,12 @@ def text_of(screen: Console) -> str:
     return screen.file.getvalue()
 
 
+def test_on_a_terminal_the_screen_is_drawn_as_it_is() -> None:
+    terminal = Console(file=StringIO(), width=100, force_terminal=True, highlight=False)
+    answers.show_services([ServiceView("shop", "/s/shop.sock", problem="no")], terminal, json=False)
+    assert "\x1b[1mservice" in text_of(terminal)
+
+
 def test_the_tree_is_drawn_or_encoded(
     client: Client, screen: Console, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -145,10 +151,10 @@ def test_services_are_drawn_or_encoded(screen: Console, capsys: pytest.CaptureFi
         ServiceView("ship", "/s/ship.sock", problem="no"),
     ]
     answers.show_services(found, screen, json=False)
-    assert [line.rstrip() for line in text_of(screen).splitlines()] == [
-        "service  process  python  up    socket",
-        "shop     7        3.11.7  1m05  /s/shop.sock",
-        "ship     -        -       -     no",
+    assert text_of(screen).splitlines() == [
+        "service  os pid  python  up    socket",
+        "shop     7       3.11.7  1m05  /s/shop.sock",
+        "ship     -       -       -     no",
     ]
     answers.show_services(found, screen, json=True)
     assert msgspec.json.decode(capsys.readouterr().out) == msgspec.to_builtins(found)

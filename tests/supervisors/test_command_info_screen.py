@@ -63,9 +63,9 @@ def test_a_process_of_which_little_is_known() -> None:
         "  what      Counter",
         "  status    running",
         "  up        12.3 s",
-        "  handled   1,234, - per second",
+        "  handled   1,234",
         "  handling  -",
-        "  waiting   0, the oldest for -",
+        "  waiting   0",
         "  dropped   0",
         "  restarts  0",
         "  cpu       -",
@@ -81,7 +81,7 @@ def test_the_stack_of_a_loop_that_is_stuck() -> None:
     stack = StackView(3, "Counter", "counter", "Counter.add", ("a.py:1 f", "b.py:2 g"), 4.5)
     assert drawn(stack_screen(stack)).splitlines() == [
         "counter <3>  Counter  in Counter.add",
-        "the loop has turned 4.5 s ago",
+        "the loop last turned 4.5 s ago",
         "  a.py:1 f",
         "  b.py:2 g",
     ]
@@ -90,7 +90,7 @@ def test_the_stack_of_a_loop_that_is_stuck() -> None:
 def test_the_stack_of_a_process_without_a_name() -> None:
     assert drawn(stack_screen(StackView(3, "Counter", None, None, (), 0.0))).splitlines() == [
         "Counter <3>",
-        "the loop has turned 0 ms ago",
+        "the loop last turned 0 ms ago",
     ]
     assert drawn(stack_screen(StackView(None, "the node", None, None, (), 0.0))).startswith(
         "the node\n"
@@ -100,7 +100,7 @@ def test_the_stack_of_a_process_without_a_name() -> None:
 def test_a_loop_that_nobody_has() -> None:
     assert drawn(stack_screen(StackView(None, None, None, None, (), 0.001))).splitlines() == [
         "no process has the loop",
-        "the loop has turned 1 ms ago",
+        "the loop last turned 1 ms ago",
     ]
 
 

@@ -29,7 +29,7 @@ from supervisors.command.problems import ServiceGone
 from supervisors.command.prompt import Prompt, history_file, open_history
 from tests.supervisors.fake_console import FakeConsole, Said, fake_console
 
-GREETING = "shop: process 4711, Python 3.11.7, up 1m05. h() lists the helpers, ctrl-D leaves.\r\n"
+GREETING = "shop: os pid 4711, Python 3.11.7, up 1m05\r\nh() lists the helpers, ctrl-D leaves\r\n"
 
 
 class Screen(DummyOutput):

@@ -80,6 +80,8 @@ def test_a_tree_is_found_by_its_name(attribute: str, children: list[ChildSource]
         ("no_such_module:x", "no_such_module:x: No module named 'no_such_module'"),
         (f"{HERE}:nothing", "has no attribute 'nothing'"),
         ("not a name:x", "invalid format"),
+        (f"{HERE}:run_repl", "missing a required argument: 'where'; write a function"),
+        (f"{HERE}:AbovePrompt", "missing a required argument: 'stream'; write a function"),
         (f"{HERE}:NUMBER", "is 5, allowed are a list of children"),
     ],
 )
@@ -116,7 +118,7 @@ def test_a_prompt_on_a_tree(keys: PipeInput, capsys: pytest.CaptureFixture[str])
     keys.send_text("state('counter')\r\x04")
     run_repl(f"{HERE}:CHILDREN", None)
     shown = capsys.readouterr().out
-    assert "test_command_repl: process " in shown
+    assert "test_command_repl: os pid " in shown
     assert "{'count': 7}" in shown
     assert sys.stdout is stdout
 
@@ -127,7 +129,7 @@ def test_a_tree_that_gives_up_ends_the_prompt(
     keys.send_text("import trio\rfor _ in range(9):\rkill('counter'); await trio.sleep(0.05)\r\r")
     with pytest.raises(Problem, match="shop ran out of restarts"):
         run_repl(f"{HERE}:CHILDREN", "shop")
-    assert "shop: process " in capsys.readouterr().out
+    assert "shop: os pid " in capsys.readouterr().out
 
 
 def test_a_tree_that_does_not_start_is_said(keys: PipeInput) -> None:
@@ -180,7 +182,7 @@ def test_lines_go_above_the_prompt_while_there_is_one() -> None:
     output = AbovePrompt(stream, errors)
     output.write("before\n")
     errors.prompt = prompt  # type: ignore[assignment]
-    assert (errors.write("one\n"), output.write("two\n")) == (4, 4)
+    assert (errors.write("\x1b[2mone\x1b[0m\n"), output.write("two\n")) == (12, 4)
     errors.prompt = None
     output.write("after\n")
     output.flush()

@@ -14,7 +14,7 @@ BUSY = process(
 
 
 def screen(seen: Seen, look: Look | None = None, height: int = 10, width: int = 130) -> list[str]:
-    text = drawn(top_screen(seen, look or Look(), height), width, height)
+    text = drawn(top_screen(seen, look or Look(), height, width), width, height)
     return text.splitlines()
 
 
@@ -36,7 +36,7 @@ def test_alarms_find_and_pause_are_above() -> None:
     lines = screen(Seen("shop", snapshot(alarms=(ALARM,))), Look(find="cou", paused=True))
     assert lines[:4] == [
         "shop  0 processes  up 1m05  find: cou  paused",
-        "! MailboxLong <3>: 10,001 messages wait, for 10.0 s",
+        "! MailboxLong <3>: 10,001 messages wait (10.0 s ago)",
         "",
         "nothing found",
     ]
@@ -45,8 +45,22 @@ def test_alarms_find_and_pause_are_above() -> None:
 
 def test_a_narrow_screen_stays_one_line_for_each_process() -> None:
     lines = screen(Seen("shop", snapshot(BUSY, ROOT)), width=60)
-    assert lines[3].split()[0] == "7"
-    assert lines[4].split()[0] == "1"
+    assert lines[2].split() == "pid process mailbox oldest rate cpu busy".split()
+    assert lines[3].split() == "7 busy 12,345 1.5 s 99.0 50.0 % 250 ms".split()
+    assert lines[4].split() == "1 shop 0 - - - -".split()
+    assert lines[9] == "sort: m r c s n  / find  enter detail  k kill  q quit"
+
+
+def test_on_a_screen_of_eighty_columns_every_word_is_whole() -> None:
+    lines = screen(Seen("shop", snapshot(BUSY, ROOT)), width=80)
+    assert lines[2].split() == ("pid process what mailbox oldest rate cpu restarts busy".split())
+    assert lines[4].split() == "1 shop Supervisor 0 - - - 0 -".split()
+    assert lines[9] == "sort: m r c s n  / find  enter detail  p pause  k kill  R restart  q quit"
+
+
+def test_the_column_that_is_sorted_by_is_never_left_out() -> None:
+    lines = screen(Seen("shop", snapshot(BUSY, ROOT)), Look(sort="restarts"), width=60)
+    assert lines[2].split() == "pid process mailbox rate cpu restarts busy".split()
 
 
 def test_the_list_moves_with_the_cursor() -> None:
@@ -89,7 +103,7 @@ def test_a_loop_that_does_not_turn_is_seen_instead() -> None:
         "! the loop has not turned for 4.5 s",
         "",
         "counter <3>  Counter  in Counter.add",
-        "the loop has turned 4.5 s ago",
+        "the loop last turned 4.5 s ago",
         "  a.py:1 f",
     ]
 

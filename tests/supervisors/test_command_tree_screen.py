@@ -61,10 +61,23 @@ def test_the_screen() -> None:
     )
 
 
-def test_on_a_narrow_screen_behaviours_give_way_and_neither_names_nor_numbers_do() -> None:
+def test_a_narrow_screen_goes_without_columns_and_cuts_no_name() -> None:
     assert drawn(tree_screen(SNAPSHOT, "shop"), width=68).splitlines()[2:4] == [
-        "process      pid  what   status   mailbox  handled  restarts      up",
-        "shop           1  Supe…  running        0    1,234         0  12.3 s",
+        "process      pid  what        status   mailbox  restarts      up",
+        "shop           1  Supervisor  running        0         0  12.3 s",
+    ]
+    assert drawn(tree_screen(SNAPSHOT, "shop"), width=36).splitlines()[2:] == [
+        "process      pid  mailbox  restarts",
+        "shop           1        0         0",
+        "└── counter    3        0         0",
+    ]
+
+
+def test_a_long_behaviour_is_cut_before_a_column_goes() -> None:
+    long = process(2, name="tables", behaviour="DynamicSupervisor")
+    assert drawn(tree_screen(snapshot(long), "shop"), width=71).splitlines()[2:] == [
+        "process  pid  what          status   mailbox  handled  restarts      up",
+        "tables     2  DynamicSupe…  running        0    1,234         0  12.3 s",
     ]
 
 
@@ -72,7 +85,7 @@ def test_alarms_and_what_is_left_out_are_on_the_screen() -> None:
     node = snapshot(ROOT, *(process(n) for n in range(2, 6)), alarms=(ALARM,))
     assert drawn(tree_screen(node, "shop", 2)).splitlines() == [
         "shop  5 processes  up 1m05",
-        "! MailboxLong <3>: 10,001 messages wait, for 10.0 s",
+        "! MailboxLong Counter <3>: 10,001 messages wait (10.0 s ago)",
         "",
         "process           pid  what        status   mailbox  handled  restarts      up",
         "shop                1  Supervisor  running        0    1,234         0  12.3 s",
@@ -85,4 +98,4 @@ def test_alarms_and_what_is_left_out_are_on_the_screen() -> None:
 def test_an_alarm_of_nobody_and_one_process() -> None:
     alarm = type(ALARM)(kind="LoopStalled", since=200.0, pid=None, text="stuck")
     shown = drawn(tree_screen(snapshot(ROOT, alarms=(alarm,)), "shop")).splitlines()
-    assert shown[:2] == ["shop  1 process  up 1m05", "! LoopStalled: stuck, for 0 ms"]
+    assert shown[:2] == ["shop  1 process  up 1m05", "! LoopStalled: stuck (0 ms ago)"]
