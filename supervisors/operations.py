@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import partial
 from types import TracebackType
 from typing import Final
 
@@ -20,7 +21,7 @@ import runtime
 from runtime import CallError, ChildSpec, StartError
 from runtime.calls import PidRef
 from runtime.console.console import Console
-from runtime.containment import contain, short_repr, show
+from runtime.containment import contain, show
 from runtime.current import current_process, current_table
 from runtime.exits import SHUTDOWN
 from runtime.process import Process
@@ -94,6 +95,7 @@ class Operations(AbstractAsyncContextManager[None]):
                 try:
                     with trio.fail_after(_TIME_TO_START):
                         await otp.start_child(child)
+                    _announce(child)
                 except (StartError, CallError, trio.TooSlowError) as exc:
                     _say(child, exc)
             self._stack = stack.pop_all()
@@ -119,5 +121,22 @@ async def _stop(root: Process) -> None:
 def _say(child: ChildSpec, exc: Exception) -> None:
     log = structlog.get_logger("trio_otp")
     contain(None, lambda: log.error(
-        "not started, the service goes on without it", child=show(child.id), error=short_repr(exc)
+        "not started, the service goes on without it",
+        child=show(child.id), error=_why(exc),
     ))  # fmt: skip
+
+
+def _why(exc: Exception) -> str:
+    """In a sentence: what stands behind the failed start, if that says something."""
+    if isinstance(exc, trio.TooSlowError):
+        return f"it was not up within {_TIME_TO_START:g} s"
+    return str(exc.__cause__ or "") or str(exc)
+
+
+def _announce(child: ChildSpec) -> None:
+    """Where to attach, if this is where one can."""
+    process = current_table().by_name.get(str(child.name))
+    socket = None if process is None else process.body.facts().get("socket")
+    if socket is not None:
+        log = structlog.get_logger("trio_otp")
+        contain(None, partial(log.info, "console open", socket=socket))

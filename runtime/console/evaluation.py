@@ -10,7 +10,7 @@ import ast
 import itertools
 import linecache
 from collections.abc import Awaitable, Coroutine, Generator
-from inspect import CO_COROUTINE
+from inspect import CO_COROUTINE, iscoroutine
 from pprint import pformat
 from types import CodeType
 from typing import Any, Final, Generic, TypeVar, cast
@@ -172,6 +172,8 @@ def shown(value: object) -> str:
     text = clean(repr(value))
     if len(text) > MAX_VALUE:
         return f"{text[:MAX_VALUE]}... ({len(text)} characters)"
+    if iscoroutine(value):
+        return f"{text}: await it"
     if type(value) in _PLAIN and _ONE_LINE < len(text) < _PRETTY:
         return pformat(value, width=_WIDE, compact=True, sort_dicts=False)
     return text

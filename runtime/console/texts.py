@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from runtime.console.frames import InfoView, StackView
 from runtime.inspection.views import CrashView, ProcessView, Snapshot
@@ -18,23 +19,41 @@ class Shown(str):
         return str(self)
 
 
-def tree_text(snapshot: Snapshot) -> Shown:
-    """The processes as a tree, with what stands out of each."""
+def tree_text(snapshot: Snapshot, siblings: int = 20) -> Shown:
+    """The processes as a tree, with what stands out of each; so many ``siblings`` at most."""
     below: dict[int, list[ProcessView]] = {view.pid: [] for view in snapshot.processes}
     roots: list[ProcessView] = []
     for view in snapshot.processes:
         below.get(view.parent, roots).append(view)
     lines: list[str] = []
-    left = [(root, "", "") for root in reversed(roots)]  # a list, since a tree may be deep
+    left = _branches(roots, siblings)  # a list, since a tree may be deep
     while left:
-        view, first, others = left.pop()
-        lines.append(f"{first}{_heading(view)}{_notes(view)}")
-        last, *before = reversed(below[view.pid]) if below[view.pid] else (None,)
-        if last is not None:
-            left.append((last, f"{others}`-- ", f"{others}    "))
-        left += [(one, f"{others}|-- ", f"{others}|   ") for one in before]
+        line, owner, before = left.pop()
+        lines.append(line)
+        if owner is not None:
+            left += _branches(below[owner.pid], siblings, before, "|-- ", "`-- ")
     lines += [f"! {alarm.text} ({alarm.kind}, process {alarm.pid})" for alarm in snapshot.alarms]
     return Shown("\n".join(lines))
+
+
+_Branch: TypeAlias = tuple[str, ProcessView | None, str]
+"""A line, whose it is, and what stands before the lines below it."""
+
+
+def _branches(
+    views: list[ProcessView], siblings: int, before: str = "", fork: str = "", last: str = ""
+) -> list[_Branch]:
+    """What stands side by side, the last first."""
+    shown = views[:siblings]
+    found: list[_Branch] = []
+    for view in shown:
+        ends = view is views[-1]
+        bar = " " * len(fork) if ends else "|".ljust(len(fork)) if fork else ""
+        line = f"{before}{last if ends else fork}{_heading(view)}{_notes(view)}"
+        found.append((line, view, before + bar))
+    if len(views) > len(shown):
+        found.append((f"{before}{last}... and {len(views) - len(shown)} more", None, ""))
+    return found[::-1]
 
 
 def top_text(snapshot: Snapshot) -> Shown:

@@ -90,18 +90,21 @@ def _said_of(name: str, value: object) -> str:
 # -- looking ------------------------------------------------------------------------------
 
 
-def tree(who: Who | None = None) -> Shown:
-    """The processes as a tree, or one and what is below it: ``tree("shop")``."""
+def tree(who: Who | None = None, siblings: int = 20) -> Shown:
+    """The processes as a tree, or one and what is below it: ``tree("shop")``.
+
+    Of the children of one process at most ``siblings`` are shown.
+    """
     found = snapshot()
     if who is None:
-        return tree_text(found)
+        return tree_text(found, siblings)
     inside = {process_of(who).pid.number}
     chosen: list[ProcessView] = []
     for view in found.processes:
         if view.pid in inside or view.parent in inside:
             inside.add(view.pid)
             chosen.append(view)
-    return tree_text(structs.replace(found, processes=tuple(chosen)))
+    return tree_text(structs.replace(found, processes=tuple(chosen)), siblings)
 
 
 def top(sort: Sort = "mailbox", limit: int = 20, find: str = "") -> Shown:

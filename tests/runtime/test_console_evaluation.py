@@ -248,3 +248,11 @@ async def test_what_was_asked_is_awaited_once_or_never() -> None:
     del asked
     never = Asked("state", answer())
     del never  # no warning that it was never awaited
+
+
+def test_what_is_still_to_be_awaited_says_so() -> None:
+    async def later() -> None: ...
+
+    coroutine = later()
+    assert shown(coroutine).endswith(": await it")
+    coroutine.close()

@@ -66,6 +66,17 @@ def test_the_tree(snapshot: Snapshot) -> None:
     ]
 
 
+def test_of_many_siblings_the_first_are_shown(snapshot: Snapshot) -> None:
+    many = [structs.replace(WORKER, pid=pid, parent=1) for pid in range(2, 7)]
+    tree = structs.replace(snapshot, processes=(ROOT, *many), alarms=())
+    said = tree_text(tree, siblings=2).splitlines()
+    assert [line.partition("<")[0].rstrip() for line in said] == [
+        "shop  Supervisor", "|-- reader  work", "|-- reader  work", "`-- ... and 3 more",
+    ]  # fmt: skip
+    roots = structs.replace(tree, processes=(ROOT, structs.replace(ROOT, pid=2)))
+    assert tree_text(roots, siblings=1).splitlines()[1] == "... and 1 more"
+
+
 def test_the_table(snapshot: Snapshot) -> None:
     assert top_text(snapshot).splitlines() == [
         "PID  NAME     STATUS     MAILBOX  OLDEST  RATE  HANDLED  RESTARTS  HANDLING",
