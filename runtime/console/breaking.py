@@ -93,6 +93,8 @@ class Breaker:
 
 def _on_signal(_number: int, _frame: FrameType | None) -> None:
     target = breakable_var.get()
-    if target is not None and target.wanted and not trio.lowlevel.currently_ki_protected():
+    if target is None or target.over.is_set():  # what an evaluation has left running goes on
+        return
+    if target.wanted and not trio.lowlevel.currently_ki_protected():
         target.wanted = False
         raise KeyboardInterrupt

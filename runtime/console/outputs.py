@@ -46,7 +46,7 @@ class Outputs:
         """Stand in for what is there now: the program may have put its own there meanwhile."""
         with self._lock:
             for name in _NAMES:
-                now: TextIO | StandIn | None = getattr(sys, name)
+                now: TextIO | StandIn | None = getattr(sys, name, None)
                 if not isinstance(now, StandIn):
                     setattr(sys, name, StandIn(now))
 
@@ -55,7 +55,7 @@ class Outputs:
         with self._lock:
             self._up.remove(self)
             for name in _NAMES:
-                now: TextIO | StandIn | None = getattr(sys, name)
+                now: TextIO | StandIn | None = getattr(sys, name, None)
                 if isinstance(now, StandIn) and not self._up:
                     setattr(sys, name, now.original)
 
