@@ -24,8 +24,11 @@ import trio
 
 SIGNAL: Final = signal.SIGURG
 
-_TRIES: Final = 100
+BREAK_TRIES: Final = 100
+"""Of a ctrl-C. Who has pressed it can do so again."""
+
 _BETWEEN: Final = 0.005
+_LATER: Final = 0.1
 
 
 class Breakable:
@@ -78,20 +81,32 @@ class Breaker:
             if not self._up and signal.getsignal(SIGNAL) is _on_signal:
                 signal.signal(SIGNAL, signal.SIG_DFL)
 
-    def interrupt(self, target: Breakable) -> None:
-        """Raise KeyboardInterrupt in it, if it runs now. By any thread but the loop's."""
-        thread = self._thread
-        if thread is None:
-            return
+    def interrupt(self, target: Breakable, *, tries: float = BREAK_TRIES) -> None:
+        """Raise KeyboardInterrupt in it, if it runs now. By any thread but the loop's.
+
+        With endless tries it is left alone when it has ended, or awaits and was cancelled.
+        """
         target.wanted = True
-        for _ in range(_TRIES):
+        made, between = 0, _BETWEEN
+        while made < tries and (thread := self._thread) is not None:
             signal.pthread_kill(thread, SIGNAL)
-            if target.over.wait(_BETWEEN) or not target.wanted:
+            if target.over.wait(between) or not target.wanted:
                 return
+            made += 1
+            between = _BETWEEN if made < BREAK_TRIES else _LATER
         target.wanted = False
 
 
 def _on_signal(_number: int, _frame: FrameType | None) -> None:
+    break_here()
+
+
+def break_here() -> None:
+    """Raise KeyboardInterrupt if somebody wants it here.
+
+    Asked by the signal handler, and after steps that are protected and often called: a loop that
+    does little else would hardly ever be met outside of them.
+    """
     target = breakable_var.get()
     if target is None or target.over.is_set():  # what an evaluation has left running goes on
         return

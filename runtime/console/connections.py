@@ -140,6 +140,8 @@ class Connection:
         self.number = number
         self.os_pid: int | None = None
         self.closed = False
+        self.interrupted: int | None = None  # the evaluation that was last
+        self._last_evaluation = 0
         self._stream = stream
         self._desk = desk
         self._token = token
@@ -209,8 +211,8 @@ class Connection:
         self.closed = True  # first: nothing of it is begun after that, and what runs is interrupted
         self.outbox.close()
         with suppress(trio.RunFinishedError):
-            self._desk.interrupt(self, None)
             self._token.run_sync_soon(self._desk.gone, self)
+            self._desk.interrupt(self, None)
 
     def _greeted(self, reader: FrameReader[ToService]) -> bool:
         uid = peer_uid(self._stream)
@@ -241,6 +243,8 @@ class Connection:
     def _take(self, frame: ToService) -> bool:
         """Answer a frame or pass it on; whether to go on."""
         if isinstance(frame, Interrupt):
+            if frame.id <= self._last_evaluation:  # one that is still to come is meant by nobody
+                self.interrupted = frame.id  # first: it may be about to begin
             self._desk.interrupt(self, frame.id)
             return True
         if isinstance(frame, Hello):
@@ -254,6 +258,8 @@ class Connection:
         if isinstance(frame, AskStack):
             self._desk.stack(self, frame.id)
             return True
+        if isinstance(frame, Evaluate):
+            self._last_evaluation = max(frame.id, self._last_evaluation)
         try:
             self._token.run_sync_soon(self._desk.asked, self, frame)
         except trio.RunFinishedError:

@@ -7,6 +7,7 @@ tasks of the nursery. However the process ends, its clients are told and its soc
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import time
@@ -16,7 +17,7 @@ import msgspec
 import trio
 
 from runtime.console.acts import NotDone, NotSuspended, Restart
-from runtime.console.breaking import Breaker
+from runtime.console.breaking import BREAK_TRIES, Breaker
 from runtime.console.completion import completions
 from runtime.console.connections import Connection, Listener, ToLoop
 from runtime.console.evaluation import Names
@@ -281,7 +282,8 @@ class Reception:
             return
         self._table.token.run_sync_soon(self._interrupt, connection, number)
         if current is not None and current.number == number:
-            self._console._breaker.interrupt(current.breakable)
+            tries = BREAK_TRIES if evaluation is not None else math.inf  # nobody will ask again
+            self._console._breaker.interrupt(current.breakable, tries=tries)
 
     def _interrupt(self, connection: Connection, evaluation: int) -> None:
         """At once, and once more behind what came before it."""

@@ -23,7 +23,7 @@ SOCKETS: Final = "TRIO_OTP_SOCKETS"
 """The environment variable that names another directory."""
 
 _SUFFIX: Final = ".sock"
-_BACKLOG: Final = 128
+_BACKLOG: Final = 64
 
 
 class PlaceRefused(Exception):

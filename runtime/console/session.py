@@ -97,7 +97,7 @@ class Session:
             await self._work.wait()
             while self._waiting:
                 self.current = evaluation = self._waiting.popleft()
-                if self.connection.closed:  # asked last: who interrupts says so, then looks
+                if self._is_unwanted(evaluation):
                     self.current = None
                     continue
                 self._outputs.ensure()
@@ -108,6 +108,13 @@ class Session:
                 if _trio.has_leaked_scopes(process.task):
                     return  # Trio cannot close for us what was left open, the end of a process can
             self._work = trio.Event()
+
+    def _is_unwanted(self, evaluation: Evaluation) -> bool:
+        """Asked once it is the current one: who interrupts says so first, and then looks for it."""
+        if self.connection.interrupted == evaluation.number:
+            self.answer(Failed(evaluation.number, "KeyboardInterrupt", "KeyboardInterrupt"))
+            return True
+        return self.connection.closed
 
     def wake(self, reason: ExitReason) -> None:
         """Its process has ended."""

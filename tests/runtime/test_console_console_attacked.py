@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import math
+import socket
 import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from contextvars import copy_context
+from typing import Any, cast
 
 import pytest
 import trio
+from trio.lowlevel import disable_ki_protection
 
 from runtime import Node, kill, wait_exit
-from runtime.console import connections
+from runtime.console import breaking, connections
+from runtime.console.breaking import Breakable, Breaker
 from runtime.console.connections import MAX_CLIENTS
-from runtime.console.evaluation import MAX_VALUE
+from runtime.console.evaluation import MAX_VALUE, Evaluation, Names
 from runtime.console.finding import process_of
 from runtime.console.frames import (
     Answer,
     AskStack,
     AskTree,
+    Done,
     Evaluate,
     Failed,
     Goodbye,
+    Interrupt,
     Output,
     Refused,
 )
 from runtime.console.outbox import Outbox
-from runtime.console.outputs import Outputs
+from runtime.console.outputs import Outputs, StandIn
 from runtime.console.places import running
+from runtime.console.session import Session
 from tests.consoles import Client, attached, connected, console_threads, open_console
 
 pytestmark = pytest.mark.real_clock
@@ -70,6 +79,32 @@ async def test_what_waits_for_a_client_that_has_vanished_is_not_begun(path: str)
         thread.start()
         assert await client.read() is None
         thread.join()
+
+
+async def test_an_interrupt_hits_what_is_about_to_begin(path: str) -> None:
+    """It came while the loop was busy with something else, and there was nothing yet to break."""
+    async with attached(path) as client, attached(path) as other:
+        number = await other.begin("print('on')\nimport time\ntime.sleep(0.3)")
+        await other.printed(number, "on")
+        await client.send(Evaluate(1, "while 1: pass"))
+        await client.send(Interrupt(1))
+        assert await client.read() == Failed(1, "KeyboardInterrupt", "KeyboardInterrupt")
+        assert isinstance((await other.end(number))[1], Done)
+    async with attached(path) as client:
+        await client.send(Interrupt(2))  # of one that is still to come
+        assert [await client.run("3") for _ in range(3)] == ["3", "3", "3"]
+
+
+async def test_an_evaluation_that_was_interrupted_before_is_not_begun(path: str) -> None:
+    outputs = Outputs()
+    connection = connections.Connection(socket.socket(), cast("Any", None), cast("Any", None), 1)
+    session = Session(connection, Names({}), outputs, cast("Any", None), cast("Any", None))
+    evaluation = Evaluation(7, "1", cast("Any", None))
+    assert not session._is_unwanted(evaluation)
+    connection.interrupted = 7
+    assert session._is_unwanted(evaluation)
+    assert connection.outbox.take() == Failed(7, "KeyboardInterrupt", "KeyboardInterrupt")
+    connection._stream.close()
 
 
 @pytest.mark.parametrize("question", [AskStack, AskTree])
@@ -178,8 +213,9 @@ async def test_who_shields_himself_holds_up_no_goodbye(
     monkeypatch.setattr("runtime.console.console._TO_STOP", 0.05)
     async with open_console(monkeypatch) as (console, path), attached(path) as client:
         number = await client.begin(
-            "import trio\nenough = trio.Event()\nfrom tests.runtime import test_console_hostile as t"
-            "\nt.enough = enough\nprint('on')\n"
+            "import trio\nenough = trio.Event()\n"
+            "from tests.runtime import test_console_console_attacked as t\n"
+            "t.enough = enough\nprint('on')\n"
             "with trio.CancelScope(shield=True): await enough.wait()"
         )
         await client.printed(number, "on")
@@ -189,7 +225,7 @@ async def test_who_shields_himself_holds_up_no_goodbye(
         )
         assert await client.read() is None
         assert running() == []
-        sys.modules[__name__].enough.set()  # type: ignore[attr-defined]
+        cast("trio.Event", vars(sys.modules[__name__])["enough"]).set()
         await wait_exit(console)
 
 
@@ -197,8 +233,10 @@ async def test_who_shields_himself_holds_up_no_goodbye(
     "source",
     [
         "import trio\ntrio.lowlevel.current_task().parent_nursery.cancel_scope.cancel()",
-        "import trio\nasync def boom(): raise ValueError(1)\n"
-        "trio.lowlevel.current_task().parent_nursery.start_soon(boom)",
+        """
+import trio
+async def boom(): raise ValueError(1)
+trio.lowlevel.current_task().parent_nursery.start_soon(boom)""",
     ],
 )
 async def test_who_breaks_the_console_leaves_no_ruin(
@@ -260,3 +298,49 @@ async def test_suspended_can_be_what_is_only_called_like_the_console(path: str) 
         await client.run("resume('game console'); None")
         assert (await client.fails("suspend(runtime.self_().number - 1)")).kind == "NotDone"
         await client.run("await r.stop()")
+
+
+def test_what_an_evaluation_has_left_running_is_not_interrupted() -> None:
+    breakable = Breakable()
+    with breakable:
+        left = copy_context()
+    breakable.wanted = True  # somebody was late by a moment
+    left.run(breaking._on_signal, breaking.SIGNAL, None)
+    assert breakable.wanted
+
+
+@disable_ki_protection
+async def test_a_loop_that_only_prints_can_be_broken() -> None:
+    """It is hardly ever met outside of the protected step."""
+    stream = StandIn(None)
+    with Breakable(), pytest.raises(KeyboardInterrupt):
+        breakable = breaking.breakable_var.get()
+        assert breakable is not None
+        assert stream.write("x") == 1
+        breakable.wanted = True
+        stream.write("x")
+
+
+def test_a_vanished_client_is_never_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    target, breaker, sent = Breakable(), Breaker(), list[int]()
+
+    def send(_thread: int, _signal: int) -> None:
+        sent.append(1)
+        target.wanted = len(sent) < 3 * breaking.BREAK_TRIES
+
+    monkeypatch.setattr(breaking, "_BETWEEN", 0.0)
+    monkeypatch.setattr(breaking, "_LATER", 0.0)
+    monkeypatch.setattr("signal.pthread_kill", send)
+    breaker._thread = 1
+    breaker.interrupt(target)
+    assert (len(sent), target.wanted) == (breaking.BREAK_TRIES, False)
+    breaker.interrupt(target, tries=math.inf)
+    assert len(sent) == 3 * breaking.BREAK_TRIES
+    breaker._thread = None  # it is closed
+    breaker.interrupt(target, tries=math.inf)
+    assert (len(sent), target.wanted) == (3 * breaking.BREAK_TRIES, False)
+
+
+def test_nobody_waits_for_a_thread_that_has_never_begun() -> None:
+    connection = connections.Thread(lambda: None, "x", cast("trio.lowlevel.TrioToken", None))
+    trio.run(connection.ended)  # at once: it has never begun
