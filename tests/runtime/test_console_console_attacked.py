@@ -173,9 +173,10 @@ async def test_nothing_is_kept_of_who_has_left(path: str) -> None:
         async with attached(path) as client:
             await client.send(Evaluate(1, "print('x')"))
             await client.end(1)
-    await until_all_have_left()
     (outputs,) = Outputs._up
-    assert outputs.sinks == {}
+    with trio.fail_after(10):
+        while outputs.sinks:
+            await trio.sleep(0.01)
 
 
 async def test_without_threads_a_client_is_told_so(
