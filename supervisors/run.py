@@ -21,6 +21,7 @@ from types import FrameType
 
 import structlog
 import trio
+from trio.lowlevel import enable_ki_protection
 
 from runtime import ChildSpec, Instrument, StartError, configure_logging
 from runtime.containment import contain, short_repr, show
@@ -94,8 +95,12 @@ class _Service:
                     await trio.sleep_forever()
         self._say("service stopped")
 
+    @enable_ki_protection
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        """The first signal. No logging here: it may have interrupted a log call."""
+        """The first signal. No logging here: it may have interrupted a log call.
+
+        Protected, as it may have interrupted an evaluation, which ctrl-C may break.
+        """
         for one in _SIGNALS:
             signal.signal(one, signal.SIG_DFL)
         self._signal = number

@@ -40,6 +40,7 @@ BY_PYTEST = {"supervisors.fixtures"}
 
 MAY_SHIELD = {
     "runtime._trio": "waits for the tasks of a nursery that was left open",
+    "runtime.console.console": "tells its clients that it ends, and waits for its threads",
     "runtime.entered": "closes what a process entered, until it is killed",
     "runtime.node": "the host task, and the wait for it",
     "runtime.server_loop": "last words, until the process is killed",

@@ -10,8 +10,8 @@ from runtime.calls import PidRef, Ref
 from runtime.console.frames import Action
 from runtime.errors import CallTimeout
 from runtime.introspection import resume, suspend
-from runtime.pid import Pid
 from runtime.process import Process
+from runtime.server_body import ServerBody
 from runtime.signals import kill
 
 T = TypeVar("T")
@@ -23,14 +23,17 @@ STOP_WITHIN = 10.0
 """Seconds that a process has to stop by itself; then it is still asked to."""
 
 
+class NotSuspended:
+    """Base of servers that could not be resumed, since whoever would ask for it asks them."""
+
+
 class NotDone(Exception):
     """It cannot be done to this process, and why."""
 
 
 async def act(action: Action, process: Process, restart: Restart) -> str:
     """Do it, wait until it is done, and say so."""
-    pid, target = process.pid, PidRef(process.pid, process)
-    _spare_the_console(action, pid)
+    target = PidRef(process.pid, process)
     match action:
         case "kill":
             kill(target)
@@ -41,6 +44,7 @@ async def act(action: Action, process: Process, restart: Restart) -> str:
         case "restart":
             return await restart(process)
         case "suspend":
+            _spare_the_console(process)
             await in_turn(process, partial(suspend, server(process)))
             return f"suspended {said(process)}"
         case "resume":
@@ -73,7 +77,7 @@ def said(process: Process) -> str:
     return f"{process.name or process.pid.label} ({process.pid.number})"
 
 
-def _spare_the_console(action: Action, pid: Pid) -> None:
-    """It could not be resumed: whoever would ask for it asks it."""
-    if action == "suspend" and pid.label.endswith("console"):
+def _spare_the_console(process: Process) -> None:
+    body = process.body
+    if isinstance(body, ServerBody) and isinstance(body.server, NotSuspended):
         raise NotDone("the console cannot be suspended: nobody could resume it")

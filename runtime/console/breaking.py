@@ -27,9 +27,12 @@ import trio
 
 SIGNAL: Final = signal.SIGURG
 
+BREAK_TRIES: Final = 100
+"""Of a ctrl-C. Who has pressed it can do so again."""
+
 _GENTLE: Final = 50
-_TRIES: Final = 100
 _BETWEEN: Final = 0.005
+_LATER: Final = 0.1
 _LIBRARIES: Final = tuple(
     {os.path.join(sysconfig.get_path(one), "") for one in ("stdlib", "purelib", "platlib")}
 )
@@ -86,25 +89,39 @@ class Breaker:
             if not self._up and signal.getsignal(SIGNAL) is _on_signal:
                 signal.signal(SIGNAL, signal.SIG_DFL)
 
-    def interrupt(self, target: Breakable) -> None:
-        """Raise KeyboardInterrupt in it, if it runs now. By any thread but the loop's."""
-        thread = self._thread
-        if thread is None:
-            return
+    def interrupt(self, target: Breakable, *, tries: float = BREAK_TRIES) -> None:
+        """Raise KeyboardInterrupt in it, if it runs now. By any thread but the loop's.
+
+        With endless tries it is left alone when it has ended, or awaits and was cancelled.
+        """
         target.wanted = True
-        for tried in range(_TRIES):
-            target.gentle = tried < _GENTLE
+        made, between = 0, _BETWEEN
+        while made < tries and (thread := self._thread) is not None:
+            target.gentle = made < _GENTLE
             signal.pthread_kill(thread, SIGNAL)
-            if target.over.wait(_BETWEEN) or not target.wanted:
+            if target.over.wait(between) or not target.wanted:
                 return
+            made += 1
+            between = _BETWEEN if made < BREAK_TRIES else _LATER
         target.wanted = False
 
 
 def _on_signal(_number: int, frame: FrameType | None) -> None:
     target = breakable_var.get()
-    if target is None or not target.wanted or trio.lowlevel.currently_ki_protected():
+    in_library = frame is not None and frame.f_code.co_filename.startswith(_LIBRARIES)
+    if target is not None and not (target.gentle and in_library):
+        break_here()
+
+
+def break_here() -> None:
+    """Raise KeyboardInterrupt if somebody wants it here.
+
+    Asked by the signal handler, and after steps that are protected and often called: a loop that
+    does little else would hardly ever be met outside of them.
+    """
+    target = breakable_var.get()
+    if target is None or target.over.is_set():  # what an evaluation has left running goes on
         return
-    if target.gentle and frame is not None and frame.f_code.co_filename.startswith(_LIBRARIES):
-        return
-    target.wanted = False
-    raise KeyboardInterrupt
+    if target.wanted and not trio.lowlevel.currently_ki_protected():
+        target.wanted = False
+        raise KeyboardInterrupt

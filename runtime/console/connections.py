@@ -24,13 +24,17 @@ from runtime.console.frames import (
     MAX_REQUEST,
     VERSION,
     Act,
+    Answer,
     AskCrashes,
     AskInfo,
     AskStack,
     AskTop,
     AskTree,
     Complete,
+    Completions,
+    Done,
     Evaluate,
+    Failed,
     Goodbye,
     Hello,
     Interrupt,
@@ -45,13 +49,14 @@ from runtime.console.wire import BadFrame, FrameReader, packed
 
 MAX_CLIENTS: Final = 32
 MAX_UNDER_WAY: Final = 64
-"""Questions of one client that are not answered yet."""
+"""Questions of one client whose answers are not on their way yet: what it does not read counts."""
 
 _HELLO_WITHIN: Final = 5.0
 _NEXT_TRY: Final = 0.1
 _UCRED: Final = struct.Struct("3i")
 _XUCRED: Final = struct.Struct("2I")
 _SOL_LOCAL: Final = 0
+_ANSWERS: Final = (Answer, Completions, Done, Failed)
 
 
 def peer_uid(stream: socket.socket, platform: str = sys.platform) -> int:
@@ -87,11 +92,16 @@ class Thread:
         self._run = run
         self._token = token
         self._done = trio.Event()
+        self._has_begun = False
         self._thread = threading.Thread(target=self._main, name=name, daemon=True)
 
     def begin(self) -> None:
-        """Start it; by then whoever it belongs to must be complete."""
+        """Start it; by then whoever it belongs to must be complete.
+
+        ``RuntimeError`` if the system gives no thread.
+        """
         self._thread.start()
+        self._has_begun = True
 
     def _main(self) -> None:
         try:
@@ -101,8 +111,9 @@ class Thread:
 
     async def ended(self) -> None:
         """Wait until it has done everything; the rest of its end takes no time."""
-        await self._done.wait()
-        self._thread.join()
+        if self._has_begun:
+            await self._done.wait()
+            self._thread.join()
 
 
 class Desk(Protocol):
@@ -130,7 +141,7 @@ class Desk(Protocol):
 
 
 class Connection:
-    """One client. ``answered`` and ``outbox`` are for the loop, all else is the threads'."""
+    """One client. ``outbox`` is for the loop, all else is the threads'."""
 
     def __init__(
         self, stream: socket.socket, desk: Desk, token: trio.lowlevel.TrioToken, number: int
@@ -139,6 +150,8 @@ class Connection:
         self.number = number
         self.os_pid: int | None = None
         self.closed = False
+        self.interrupted: int | None = None  # the evaluation that was last
+        self._last_evaluation = 0
         self._stream = stream
         self._desk = desk
         self._token = token
@@ -149,13 +162,12 @@ class Connection:
 
     def begin(self) -> None:
         """Read and write from now on."""
-        self._writer.begin()
-        self._reader.begin()
-
-    def answered(self) -> None:
-        """A question less is under way."""
-        with self._lock:
-            self._under_way -= 1
+        try:
+            self._writer.begin()
+            self._reader.begin()
+        except RuntimeError as exc:
+            self._refuse(f"the service has no thread for you: {exc}")
+            self._leave()
 
     def close(self, why: str) -> None:
         """Say goodbye, send what there is to send, and then close; nothing is waited for."""
@@ -183,6 +195,9 @@ class Connection:
     def _write(self) -> None:
         with suppress(OSError):
             while (frame := self.outbox.take()) is not None:
+                if isinstance(frame, _ANSWERS):
+                    with self._lock:
+                        self._under_way -= 1
                 self._stream.sendall(packed(frame))
         self.hang_up()
 
@@ -198,10 +213,13 @@ class Connection:
         except BadFrame as exc:
             self._refuse(str(exc))
         finally:
-            self.closed = True
-            self._desk.interrupt(self, None)
-            self.outbox.close()
-            tell_loop(self._token, self._desk.gone, self)
+            self._leave()
+
+    def _leave(self) -> None:
+        self.closed = True  # first: nothing of it is begun after that, and what runs is interrupted
+        self.outbox.close()
+        tell_loop(self._token, self._desk.gone, self)
+        self._desk.interrupt(self, None)
 
     def _greeted(self, reader: FrameReader[ToService]) -> bool:
         uid = peer_uid(self._stream)
@@ -232,19 +250,23 @@ class Connection:
     def _take(self, frame: ToService) -> bool:
         """Answer a frame or pass it on; whether to go on."""
         if isinstance(frame, Interrupt):
+            if frame.id <= self._last_evaluation:  # one that is still to come is meant by nobody
+                self.interrupted = frame.id  # first: it may be about to begin
             self._desk.interrupt(self, frame.id)
             return True
         if isinstance(frame, Hello):
             return self._refuse("a second Hello")
-        if isinstance(frame, AskStack):
-            self._desk.stack(self, frame.id)
-            return True
         with self._lock:
             self._under_way += 1
             if self._under_way > MAX_UNDER_WAY:
                 return self._refuse(
                     f"more than {MAX_UNDER_WAY} questions at once; wait for answers"
                 )
+        if isinstance(frame, AskStack):
+            self._desk.stack(self, frame.id)
+            return True
+        if isinstance(frame, Evaluate):
+            self._last_evaluation = max(frame.id, self._last_evaluation)
         tell_loop(self._token, self._desk.asked, self, frame)
         return True
 

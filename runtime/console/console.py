@@ -7,6 +7,7 @@ tasks of the nursery. However the process ends, its clients are told and its soc
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import time
@@ -15,8 +16,8 @@ from typing import ClassVar, Literal
 import msgspec
 import trio
 
-from runtime.console.acts import NotDone, Restart
-from runtime.console.breaking import Breaker
+from runtime.console.acts import NotDone, NotSuspended, Restart
+from runtime.console.breaking import BREAK_TRIES, Breaker
 from runtime.console.completion import completions
 from runtime.console.connections import Connection, Listener, ToLoop, tell_loop
 from runtime.console.evaluation import Names
@@ -51,7 +52,8 @@ from runtime.stops import stop_processes
 from runtime.watchdogs.stacks import stack_of_loop
 
 _TO_STOP = 1.0
-"""Seconds that an evaluation has for its clean-up, and then a client for reading the last words."""
+"""Seconds that an evaluation has for its clean-up, and as many to heed its kill; then a client for
+reading the last words."""
 
 _TRIES = 3
 
@@ -84,24 +86,28 @@ class ConsoleBody(ServerBody):
     nursery: trio.Nursery
 
     async def live(self, process: Process) -> ExitReason:
-        """Serve; then, however that ended, tell the clients and close."""
+        """Serve; then, however that ended, tell the clients and close.
+
+        Then only it waits for evaluations that shield themselves. One of them may have cancelled
+        the nursery, or put a task there that raises: hence the shield.
+        """
         manager = trio.open_nursery()
         self.nursery = await manager.__aenter__()
         try:
             return await super().live(process)
         finally:
             try:
-                if isinstance(self.server, Console):
-                    await self.server.end_sessions(process)
+                with trio.CancelScope(shield=True):
+                    if isinstance(self.server, Console):
+                        await self.server.end_sessions(process)
+                        await self.server.close(process)
                 self.nursery.cancel_scope.cancel()
                 await manager.__aexit__(None, None, None)
             finally:
-                if isinstance(self.server, Console):
-                    await self.server.close(process)
                 del self.nursery  # it leads back to the process
 
 
-class Console(GenServer):
+class Console(GenServer, NotSuspended):
     """Lets the user whose service this is in, under the name of the service."""
 
     inline: ClassVar[bool] = False
@@ -145,7 +151,8 @@ class Console(GenServer):
         """Stop what clients have running; they hear of it."""
         sessions = [one.end() for one in self._sessions.values()]
         running = [(one, _TO_STOP) for one in sessions if one is not None]
-        await stop_processes(running, process.pid)
+        with trio.move_on_after(2 * _TO_STOP):
+            await stop_processes(running, process.pid)
 
     async def close(self, process: Process) -> None:
         """Tell the clients, take the socket away, and let go of everything."""
@@ -164,8 +171,7 @@ class Console(GenServer):
         for client in clients:
             await client.ended()
         for session in self._sessions.values():
-            session.asker.look_away()
-            session.names.forget()
+            session.forget()
         self._outputs.close()
         self._breaker.close()
 
@@ -195,16 +201,18 @@ class Console(GenServer):
         self._nursery.start_soon(self._see_off, message.connection, session)
 
     async def _see_off(self, connection: Connection, session: Session | None) -> None:
-        """A client has left: end his evaluation, and what reads and writes for him."""
-        if session is not None and (process := session.end()) is not None:
-            await stop_processes([(process, _TO_STOP)], self._process.pid)
-        if session is not None:
-            session.asker.look_away()
-            session.names.forget()
-            del self._sessions[connection.number]
+        """A client has left: end what reads and writes for him, and his evaluation."""
+        with trio.move_on_after(_TO_STOP):
+            await connection.written()
+        connection.hang_up()  # he may have left without closing, and not read
         await connection.ended()
         assert self._listener is not None
         self._listener.forget(connection)
+        if session is not None:
+            if (process := session.end()) is not None:
+                await stop_processes([(process, _TO_STOP)], self._process.pid)
+            session.forget()
+            del self._sessions[connection.number]
 
     def _session_of(self, connection: Connection) -> Session:
         session = self._sessions.get(connection.number)
@@ -274,7 +282,8 @@ class Reception:
             return
         tell_loop(self._table.token, self._interrupt, connection, number)
         if current is not None and current.number == number:
-            self._console._breaker.interrupt(current.breakable)
+            tries = BREAK_TRIES if evaluation is not None else math.inf  # nobody will ask again
+            self._console._breaker.interrupt(current.breakable, tries=tries)
 
     def _interrupt(self, connection: Connection, evaluation: int) -> None:
         """At once, and once more behind what came before it."""

@@ -181,6 +181,9 @@ def shown(value: object) -> str:
 
 def failure(number: int, crash: BaseException) -> Failed:
     """What it raised, as text: the exception itself would keep what it has touched alive."""
-    kind = type(crash).__name__
-    text, _ = crash_of(format_crash, crash)
-    return Failed(number, kind, clean(text or f"{kind}, and its traceback cannot be shown"))
+    kind = clean(crash_of(lambda: type(crash).__name__)[0] or "an exception without a name")
+    text = clean(crash_of(format_crash, crash)[0] or f"{kind}, and its traceback cannot be shown")
+    if len(text) > MAX_VALUE:
+        half = MAX_VALUE // 2
+        text = f"{text[:half]}\n... ({len(text)} characters)\n{text[-half:]}"
+    return Failed(number, kind, text)

@@ -6,6 +6,7 @@ client that sleeps must not hold up a service.
 
 from __future__ import annotations
 
+import io
 import threading
 from collections import deque
 from typing import Final
@@ -18,6 +19,20 @@ from runtime.containment import clean
 MAX_WAITING: Final = 1 << 22
 """Characters of output that wait for a client to read."""
 
+_A_PIECE: Final = 256
+"""What a piece of its own is counted for, in characters: it takes memory however short it is."""
+
+
+class _Printed:
+    """Output of one evaluation that nothing else has come between: a frame once it is taken."""
+
+    __slots__ = ("cost", "number", "text")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.text = io.StringIO()
+        self.cost = _A_PIECE
+
 
 class Outbox:
     """Frames in order. Output is bounded here; all else is bounded by what the client has asked."""
@@ -25,7 +40,7 @@ class Outbox:
     def __init__(self, limit: int = MAX_WAITING) -> None:
         self._limit = limit
         self._changed = threading.Condition()  # may be entered again by the thread that is in it
-        self._frames: deque[ToClient] = deque()
+        self._frames: deque[ToClient | _Printed] = deque()
         self._waiting = 0
         self._left_out = 0
         self._closed = False
@@ -47,10 +62,18 @@ class Outbox:
                 self._left_out += len(text) - max(room, 0)
                 text = text[: max(room, 0)]
             if text and not self._closed:
-                text = clean(text)
-                self._waiting += len(text)
-                self._frames.append(Output(number, text))
+                self._add(number, clean(text))
                 self._changed.notify()
+
+    def _add(self, number: int, text: str) -> None:
+        last = self._frames[-1] if self._frames else None
+        if not isinstance(last, _Printed) or last.number != number:
+            last = _Printed(number)
+            self._frames.append(last)
+            self._waiting += last.cost
+        last.text.write(text)
+        last.cost += len(text)
+        self._waiting += len(text)
 
     @enable_ki_protection
     def close(self) -> None:
@@ -70,18 +93,11 @@ class Outbox:
             if not self._frames:
                 return None
             frame = self._frames.popleft()
-            return self._joined(frame) if isinstance(frame, Output) else frame
+            return self._output(frame) if isinstance(frame, _Printed) else frame
 
-    def _joined(self, first: Output) -> Output:
-        pieces = [first.text]
-        while self._frames:
-            following = self._frames[0]
-            if not isinstance(following, Output) or following.id != first.id:
-                break
-            self._frames.popleft()
-            pieces.append(following.text)
-        self._waiting -= sum(map(len, pieces))
+    def _output(self, printed: _Printed) -> Output:
+        self._waiting -= printed.cost
         if self._left_out and not self._waiting:
-            pieces.append(f"\n... {self._left_out} characters left out\n")
+            printed.text.write(f"\n... {self._left_out} characters left out\n")
             self._left_out = 0
-        return Output(first.id, "".join(pieces))
+        return Output(printed.number, printed.text.getvalue())

@@ -16,6 +16,7 @@ from typing import Final, TextIO, TypeAlias
 
 from trio.lowlevel import enable_ki_protection
 
+from runtime.console.breaking import break_here
 from runtime.current import current_process
 from runtime.pid import Pid
 
@@ -46,7 +47,7 @@ class Outputs:
         """Stand in for what is there now: the program may have put its own there meanwhile."""
         with self._lock:
             for name in _NAMES:
-                now: TextIO | StandIn | None = getattr(sys, name)
+                now: TextIO | StandIn | None = getattr(sys, name, None)
                 if not isinstance(now, StandIn):
                     setattr(sys, name, StandIn(now))
 
@@ -55,7 +56,7 @@ class Outputs:
         with self._lock:
             self._up.remove(self)
             for name in _NAMES:
-                now: TextIO | StandIn | None = getattr(sys, name)
+                now: TextIO | StandIn | None = getattr(sys, name, None)
                 if isinstance(now, StandIn) and not self._up:
                     setattr(sys, name, now.original)
 
@@ -81,9 +82,14 @@ class StandIn:
     def __init__(self, original: TextIO | None) -> None:
         self.original = original
 
-    @enable_ki_protection
     def write(self, text: str) -> int:
         """To the client, or to the original."""
+        written = self._write(text)
+        break_here()
+        return written
+
+    @enable_ki_protection
+    def _write(self, text: str) -> int:
         sink = Outputs.sink()
         if sink is None:
             return len(text) if self.original is None else self.original.write(text)

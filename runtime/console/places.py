@@ -23,7 +23,7 @@ SOCKETS: Final = "TRIO_OTP_SOCKETS"
 """The environment variable that names another directory."""
 
 _SUFFIX: Final = ".sock"
-_BACKLOG: Final = 16
+_BACKLOG: Final = 64
 
 
 class PlaceRefused(Exception):
@@ -40,7 +40,7 @@ class Place(msgspec.Struct, frozen=True):
 def directory() -> Path:
     """Where this user's sockets are: $TRIO_OTP_SOCKETS, $XDG_RUNTIME_DIR/trio-otp, or in /tmp."""
     if chosen := os.environ.get(SOCKETS):
-        return Path(chosen)
+        return Path(chosen).absolute()  # the program may go elsewhere
     if runtime_dir := os.environ.get("XDG_RUNTIME_DIR"):
         return Path(runtime_dir) / "trio-otp"
     return Path("/tmp") / f"trio-otp-{os.geteuid()}"

@@ -23,6 +23,7 @@ from runtime.console.outputs import Outputs
 from runtime.console.questions import Asker
 from runtime.containment import short_repr
 from runtime.exits import ExitReason
+from runtime.pid import Pid
 from runtime.process import Process
 
 
@@ -46,6 +47,7 @@ class Session:
         self.process: Process | None = None
         self._waiting: deque[Evaluation] = deque()
         self._outputs = outputs
+        self._pids: list[Pid] = []
         self._start = start
         self._work = trio.Event()
 
@@ -56,6 +58,7 @@ class Session:
         if self.process is None:
             self.process = self._start(self)
             self.process.watches[self] = None
+            self._pids.append(self.process.pid)
             self._outputs.sinks[self.process.pid] = self._print
         self._work.set()
 
@@ -76,6 +79,14 @@ class Session:
             self.answer(Failed(evaluation.number, "Shutdown", "the console is closed"))
         return self.process
 
+    def forget(self) -> None:
+        """The client has left, or the console ends: keep nothing of it."""
+        for pid in self._pids:
+            del self._outputs.sinks[pid]
+        self._pids.clear()
+        self.asker.look_away()
+        self.names.forget()
+
     @enable_ki_protection
     async def session(self) -> None:
         """What its process does, and is called."""
@@ -86,6 +97,9 @@ class Session:
             await self._work.wait()
             while self._waiting:
                 self.current = evaluation = self._waiting.popleft()
+                if self._is_unwanted(evaluation):
+                    self.current = None
+                    continue
                 self._outputs.ensure()
                 learn(evaluation.source, self.names.names)
                 answer = await evaluation.run(self.names)
@@ -94,6 +108,13 @@ class Session:
                 if _trio.has_leaked_scopes(process.task):
                     return  # Trio cannot close for us what was left open, the end of a process can
             self._work = trio.Event()
+
+    def _is_unwanted(self, evaluation: Evaluation) -> bool:
+        """Asked once it is the current one: who interrupts says so first, and then looks for it."""
+        if self.connection.interrupted == evaluation.number:
+            self.answer(Failed(evaluation.number, "KeyboardInterrupt", "KeyboardInterrupt"))
+            return True
+        return self.connection.closed
 
     def wake(self, reason: ExitReason) -> None:
         """Its process has ended."""
@@ -115,4 +136,3 @@ class Session:
     def answer(self, frame: ToClient) -> None:
         """The answer to a question of the client."""
         self.connection.outbox.put(frame)
-        self.connection.answered()

@@ -19,7 +19,7 @@ from supervisors.command.client import Client
 from supervisors.command.info_screen import crashes_screen, info_screen, stack_screen
 from supervisors.command.services import ServiceView
 from supervisors.command.tree_screen import SHOWN_SIBLINGS, tree_screen
-from supervisors.command.wording import line, seconds
+from supervisors.command.wording import harmless, line, seconds
 
 
 def show_services(found: Sequence[ServiceView], console: Console, json: bool) -> None:
@@ -74,8 +74,8 @@ def interrupting(client: Client) -> Generator[None]:
 
 
 def write(text: str) -> None:
-    """Output of an evaluation, as it is: it may be read by a program."""
-    sys.stdout.write(text)
+    """Output of an evaluation: for a program as it is, for a terminal without what that obeys."""
+    sys.stdout.write(harmless(text) if sys.stdout.isatty() else text)
     sys.stdout.flush()
 
 

@@ -43,7 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _harmless(text: str) -> str:
+    """Without what a terminal would obey. Not by ``wording``, which needs the extra."""
+    return "".join(one if one.isprintable() or one in "\n\t" else "\ufffd" for one in text)
+
+
 def _fail(text: str, status: int) -> int:
-    text = text.rstrip()
+    text = _harmless(text.rstrip())
     sys.stderr.write(f"{text}\n" if "\n" in text else f"otp: {text}\n")  # a traceback is itself
     return status

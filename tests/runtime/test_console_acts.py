@@ -19,7 +19,7 @@ from runtime import (
     spawn,
     start,
 )  # fmt: skip
-from runtime.console.acts import NotDone, act, in_turn, said, server
+from runtime.console.acts import NotDone, NotSuspended, act, in_turn, said, server
 from runtime.console.finding import process_of
 from runtime.process import Process
 
@@ -96,7 +96,9 @@ async def test_a_function_answers_nothing(node: Node, action: str) -> None:
 
 
 async def test_the_console_is_not_suspended(node: Node) -> None:
-    await start(One.child_spec().replace(name="otp.console"))
+    class Kept(GenServer, NotSuspended): ...
+
+    await start(Kept.child_spec().replace(name="otp.console"))
     with pytest.raises(NotDone, match=r"^the console cannot be suspended: nobody could resume it$"):
         await act("suspend", process_of("otp.console"), restart)
     assert isinstance(process_of("otp.console").pid, Pid)

@@ -29,7 +29,7 @@ def test_what_comes_after_the_end_is_lost() -> None:
 
 
 def test_output_that_nobody_reads_is_left_out_and_counted() -> None:
-    outbox = Outbox(limit=5)
+    outbox = Outbox(limit=256 + 5)  # with what a piece costs
     outbox.put_output(1, "abc")
     outbox.put_output(1, "defg")
     outbox.put_output(1, "hi")
