@@ -14,6 +14,7 @@ what awaits can be interrupted.
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import sysconfig
@@ -26,7 +27,7 @@ import trio
 
 SIGNAL: Final = signal.SIGURG
 
-_TRIOS: Final = os.path.join(os.path.dirname(trio.__file__), "")
+_TRIOS: Final = os.path.join(os.path.dirname(inspect.getfile(trio)), "")
 _LIBRARY: Final = sysconfig.get_path("stdlib")
 _PYTHONS: Final = (
     "<frozen ", "<attrs ", *(os.path.join(_LIBRARY, one) for one in ("abc.py", "contextlib.py")),
