@@ -15,6 +15,7 @@ what awaits can be interrupted.
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import sysconfig
@@ -26,6 +27,12 @@ from typing import Final
 import trio
 
 SIGNAL: Final = signal.SIGURG
+
+_TRIOS: Final = os.path.join(os.path.dirname(inspect.getfile(trio)), "")
+_LIBRARY: Final = sysconfig.get_path("stdlib")
+_PYTHONS: Final = (
+    "<frozen ", "<attrs ", *(os.path.join(_LIBRARY, one) for one in ("abc.py", "contextlib.py")),
+)  # fmt: skip
 
 BREAK_TRIES: Final = 100
 """Of a ctrl-C. Who has pressed it can do so again."""
@@ -108,9 +115,22 @@ class Breaker:
 
 def _on_signal(_number: int, frame: FrameType | None) -> None:
     target = breakable_var.get()
+    if target is None or _is_in_trio(frame):
+        return
     in_library = frame is not None and frame.f_code.co_filename.startswith(_LIBRARIES)
-    if target is not None and not (target.gentle and in_library):
+    if not (target.gentle and in_library):
         break_here()
+
+
+def _is_in_trio(frame: FrameType | None) -> bool:
+    """Whether Trio is at work for the evaluation, or Python for Trio.
+
+    Not all of Trio is protected: a ``start_soon`` that is torn leaves a task that never runs, which
+    its nursery waits for, and so the end of the service.
+    """
+    while frame is not None and frame.f_code.co_filename.startswith(_PYTHONS):
+        frame = frame.f_back
+    return frame is not None and frame.f_code.co_filename.startswith(_TRIOS)
 
 
 def break_here() -> None:

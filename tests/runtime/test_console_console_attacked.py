@@ -6,9 +6,10 @@ import math
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from contextvars import copy_context
+from types import FrameType
 from typing import Any, cast
 
 import pytest
@@ -340,6 +341,35 @@ def test_a_vanished_client_is_never_given_up(monkeypatch: pytest.MonkeyPatch) ->
     breaker._thread = None  # it is closed
     breaker.interrupt(target, tries=math.inf)
     assert (len(sent), target.wanted) == (3 * breaking.BREAK_TRIES, False)
+
+
+def _where_a_step_of_trio_is(file: str, inside: str = "<here>") -> FrameType:
+    """A frame in a file of Trio's, in which something of Python's runs."""
+    names: dict[str, Callable[[], FrameType]] = {}
+    exec(compile("import sys\nframe = sys._getframe", inside, "exec"), names)
+    exec(compile("def inner(): return frame(0)", inside, "exec"), names)
+    exec(compile("def outer(): return inner()", file, "exec"), names)
+    return names["outer"]()
+
+
+@disable_ki_protection
+async def test_a_step_of_trio_is_not_torn() -> None:
+    """A task that was half started would never end, nor would its nursery."""
+    file = str(trio._core.__file__)
+    with Breakable():
+        breakable = breaking.breakable_var.get()
+        assert breakable is not None
+        breakable.wanted = True
+        for frame in (
+            _where_a_step_of_trio_is(file, file),
+            _where_a_step_of_trio_is(file, "<frozen abc>"),
+        ):
+            breaking._on_signal(breaking.SIGNAL, frame)
+            assert breakable.wanted
+        for users in (_where_a_step_of_trio_is(file), None):
+            breakable.wanted = True
+            with pytest.raises(KeyboardInterrupt):
+                breaking._on_signal(breaking.SIGNAL, users)
 
 
 def test_nobody_waits_for_a_thread_that_has_never_begun() -> None:
