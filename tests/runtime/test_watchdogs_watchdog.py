@@ -288,3 +288,22 @@ async def test_a_stall_is_logged_while_it_lasts_and_an_alarm_after_it(logs: list
         with trio.fail_after(60):
             while ("LoopStalled", pid.number) not in alarms():
                 await trio.sleep(0.005)
+
+
+async def test_what_ends_soon_enough_after_its_kill_is_not_told_of(
+    node: Node, events: Recorder
+) -> None:
+    async def stubborn() -> None:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(3)
+
+    dog = await start(Watchdog.child_spec(WatchdogLimits(after_kill=5.0)))
+    pid = spawn(stubborn)
+    await trio.testing.wait_all_tasks_blocked()
+    kill(pid)
+    await trio.sleep(2.5)  # it has been looked at twice
+    assert list(table_var.get().killed or ()) == [pid]
+    await trio.sleep(10)
+    assert table_var.get().killed == {}
+    assert told(events) == []
+    await stop_all(dog)
