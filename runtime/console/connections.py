@@ -290,7 +290,7 @@ class Listener:
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._awake, self._wake = socket.socketpair()
-        listener.setblocking(False)  # who knocked may have left before he is let in
+        listener.setblocking(False)  # who knocked may have left before being let in
         self._thread = Thread(self._accept, "console-accepts", token)
 
     def begin(self) -> None:

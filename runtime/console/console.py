@@ -201,10 +201,10 @@ class Console(GenServer, NotSuspended):
         self._nursery.start_soon(self._see_off, message.connection, session)
 
     async def _see_off(self, connection: Connection, session: Session | None) -> None:
-        """A client has left: end what reads and writes for him, and his evaluation."""
+        """A client has left: end what reads and writes for it, and its evaluation."""
         with trio.move_on_after(_TO_STOP):
             await connection.written()
-        connection.hang_up()  # he may have left without closing, and not read
+        connection.hang_up()  # it may have left without closing, and not read
         await connection.ended()
         assert self._listener is not None
         self._listener.forget(connection)

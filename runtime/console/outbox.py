@@ -1,4 +1,4 @@
-"""What waits to be sent to one client. Output is dropped, and counted, when he does not read.
+"""What waits to be sent to one client. Output is dropped, and counted, when it does not read.
 
 Put in by the loop and by threads, taken out by the thread that writes. Nobody waits to put: a
 client that sleeps must not hold up a service.

@@ -121,7 +121,7 @@ def release(listener: socket.socket, place: Place) -> None:
     path = Path(place.path)
     with suppress(OSError), _locked(path.parent):
         listener.close()
-        if not _is_live(path):  # somebody else may have put his own there
+        if not _is_live(path):  # somebody else may have put theirs there
             path.unlink()
     listener.close()
 
