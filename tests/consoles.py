@@ -107,9 +107,9 @@ class Client:
                 raise AssertionError(f"unexpected: {frame!r}")
 
     async def printed(self, number: int, wanted: str) -> None:
-        """Wait until the evaluation has printed this."""
+        """Wait until the evaluation has printed this line: its end may come in another frame."""
         printed = ""
-        while wanted not in printed:
+        while f"{wanted}\n" not in printed:
             frame = await self.read()
             assert isinstance(frame, Output), frame
             assert frame.id == number

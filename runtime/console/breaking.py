@@ -97,16 +97,18 @@ class Breaker:
                 signal.signal(SIGNAL, signal.SIG_DFL)
 
     def interrupt(self, target: Breakable, *, tries: float = BREAK_TRIES) -> None:
-        """Raise KeyboardInterrupt in it, if it runs now. By any thread but the loop's.
+        """Raise KeyboardInterrupt in it, while that is wanted. By any thread but the loop's.
+
+        Who wants it says so in ``wanted`` before the loop hears of it: the loop takes that back,
+        and what is wanted after that would strike the clean-up of what was cancelled.
 
         With endless tries it is left alone when it has ended, or awaits and was cancelled.
         """
-        target.wanted = True
         made, between = 0, _BETWEEN
-        while made < tries and (thread := self._thread) is not None:
+        while target.wanted and made < tries and (thread := self._thread) is not None:
             target.gentle = made < _GENTLE
             signal.pthread_kill(thread, SIGNAL)
-            if target.over.wait(between) or not target.wanted:
+            if target.over.wait(between):
                 return
             made += 1
             between = _BETWEEN if made < BREAK_TRIES else _LATER

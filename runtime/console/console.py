@@ -280,10 +280,13 @@ class Reception:
             number = None if current is None else current.number
         if number is None:
             return
+        running = current if current is not None and current.number == number else None
+        if running is not None:
+            running.breakable.wanted = True  # before the loop hears of it, which takes it back
         tell_loop(self._table.token, self._interrupt, connection, number)
-        if current is not None and current.number == number:
+        if running is not None:
             tries = BREAK_TRIES if evaluation is not None else math.inf  # nobody will ask again
-            self._console._breaker.interrupt(current.breakable, tries=tries)
+            self._console._breaker.interrupt(running.breakable, tries=tries)
 
     def _interrupt(self, connection: Connection, evaluation: int) -> None:
         """At once, and once more behind what came before it."""

@@ -168,7 +168,10 @@ async def test_a_program_with_a_use_of_its_own_keeps_it() -> None:
     try:
         breaker = Breaker()
         assert not breaker.open()
-        breaker.interrupt(Breakable())  # nothing happens
+        target = Breakable()
+        target.wanted = True
+        breaker.interrupt(target)  # nothing happens
+        assert not target.wanted
         breaker.close()
         assert signal.getsignal(SIGNAL) is mine
     finally:
@@ -206,10 +209,12 @@ def test_outside_the_main_thread_only_awaits_can_be_interrupted(
 
 async def test_an_evaluation_that_is_not_reached_is_given_up() -> None:
     target = Breakable()
+    target.wanted = True
     target.over.set()
     async with up() as breaker:
         await trio.to_thread.run_sync(breaker.interrupt, target)
         assert target.wanted
         target = Breakable()
+        target.wanted = True
         await trio.to_thread.run_sync(breaker.interrupt, target)
         assert not target.wanted

@@ -290,7 +290,7 @@ async def test_without_descriptors_the_next_client_waits(
 
 async def test_a_client_that_leaves_without_reading_is_no_news(path: str) -> None:
     async with attached(path) as client:
-        number = await client.begin("print('x' * 1_000_000)")
+        number = await client.begin("print('x\\n' * 500_000)")
         await client.printed(number, "x")
 
 

@@ -334,11 +334,14 @@ def test_a_vanished_client_is_never_given_up(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(breaking, "_LATER", 0.0)
     monkeypatch.setattr("signal.pthread_kill", send)
     breaker._thread = 1
+    target.wanted = True
     breaker.interrupt(target)
     assert (len(sent), target.wanted) == (breaking.BREAK_TRIES, False)
+    target.wanted = True
     breaker.interrupt(target, tries=math.inf)
     assert len(sent) == 3 * breaking.BREAK_TRIES
     breaker._thread = None  # it is closed
+    target.wanted = True
     breaker.interrupt(target, tries=math.inf)
     assert (len(sent), target.wanted) == (3 * breaking.BREAK_TRIES, False)
 

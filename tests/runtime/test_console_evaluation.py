@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVarTuple, Unpack
 
 import pytest
 import trio
 
 from runtime import CleanupFailed, Node
+from runtime.console import console
+from runtime.console.connections import tell_loop
 from runtime.console.evaluation import MAX_VALUE, Asked, shown
 from runtime.console.frames import Done, Failed, Interrupt
 from tests.conftest import Recorder
-from tests.consoles import Client, attached, open_console
+from tests.consoles import LONG, Client, attached, open_console
+
+A = TypeVarTuple("A")
 
 pytestmark = pytest.mark.real_clock
 
@@ -195,6 +201,39 @@ finally:
     await client.send(Interrupt(number))
     printed, ended = await client.end(number)
     assert printed == "clean\n"
+    assert isinstance(ended, Failed)
+
+
+async def test_a_ctrl_c_the_loop_has_heard_of_does_not_strike_clean_up(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that reads is held up between telling the loop and breaking."""
+
+    def tell_and_dawdle(
+        token: trio.lowlevel.TrioToken, call: Callable[[Unpack[A]], object], *args: *A
+    ) -> None:
+        told = threading.Event()
+        tell_loop(token, call, *args)
+        tell_loop(token, told.set)
+        assert told.wait(LONG)
+
+    monkeypatch.setattr(console, "tell_loop", tell_and_dawdle)
+    source = """
+import trio
+try:
+    print("on")
+    await trio.sleep_forever()
+finally:
+    with trio.CancelScope(shield=True):
+        for _ in range(200):
+            print("clean")
+            await trio.sleep(0.0001)
+"""
+    number = await client.begin(source)
+    await client.printed(number, "on")
+    await client.send(Interrupt(number))
+    printed, ended = await client.end(number)
+    assert printed == "clean\n" * 200
     assert isinstance(ended, Failed)
 
 
