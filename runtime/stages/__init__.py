@@ -1,0 +1,1 @@
+"""Stages that pass events on demand. GenStage: ``GenStage``."""

@@ -1,0 +1,127 @@
+"""A subscription, and what its two sides tell each other. GenStage: ``from``, its messages.
+
+The messages are the runtime's own, so no mailbox limit drops one: how many there can be is bounded
+by what was asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from runtime.containment import short_repr
+from runtime.current import find_process
+from runtime.exits import NORMAL, ExitReason, check_reason
+from runtime.messages import SystemCast
+from runtime.pid import Pid
+from runtime.stages.subscription_options import CancelMode, SubscriptionOptions
+
+Peer: TypeAlias = Literal["producer", "consumer"]
+"""Who is at the other end."""
+
+
+class Subscription:
+    """One subscription, the same object on both sides; equal only to itself.
+
+    ``producer`` is ``None`` if there was nobody to subscribe to.
+    """
+
+    __slots__ = ("consumer", "options", "producer")
+
+    def __init__(self, producer: Pid | None, consumer: Pid, options: SubscriptionOptions) -> None:
+        self.producer, self.consumer, self.options = producer, consumer, options
+
+    def __repr__(self) -> str:
+        return f"<Subscription of {self.consumer!r} to {self.producer!r}>"
+
+    @property
+    def max_demand(self) -> int:
+        """How many events may be under way at most."""
+        return self.options.max_demand
+
+    @property
+    def min_demand(self) -> int:
+        """How many are left under way when more are asked for."""
+        return self.options.at_least
+
+    @property
+    def cancel_mode(self) -> CancelMode:
+        """What its end is to the consumer."""
+        return self.options.cancel
+
+    def ask(self, count: int) -> None:
+        """Ask the producer for events; for manual demand. Never blocks. GenStage: ``ask/3``.
+
+        May be more than ``max_demand``; nothing happens for 0, or when the producer is gone. For a
+        subscription that has ended the consumer is told again that it has.
+        """
+        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+            raise ValueError(f"count: got {short_repr(count)}, allowed is 0 or more")
+        if count:
+            self._tell_producer(Asked(self, count))
+
+    def cancel(self, reason: ExitReason = NORMAL) -> None:
+        """End it: first the producer's ``handle_cancel``, then the consumer's, which may stop it.
+
+        Events on their way arrive before. Never blocks. GenStage: ``cancel/3``.
+        """
+        check_reason("reason", reason)
+        self._tell_producer(CancelAsked(self, reason))
+
+    def _tell_producer(self, message: SystemCast) -> None:
+        process = None if self.producer is None else find_process(self.producer)
+        if process is not None:
+            process.post_system(message)
+
+
+class SubscriptionEnded(msgspec.Struct, frozen=True):
+    """How a subscription ended: one side cancelled it, or the other side's process is down.
+
+    ``peer`` is who is at the other end; ``reason`` the one given to ``cancel``, or why it is down.
+    """
+
+    how: Literal["cancel", "down"]
+    reason: ExitReason
+    peer: Peer
+
+
+class SubscribeAsked(SystemCast, frozen=True):
+    """To the producer: here is a consumer."""
+
+    subscription: Subscription
+
+
+class Asked(SystemCast, frozen=True):
+    """To the producer: so many events more."""
+
+    subscription: Subscription
+    count: int
+
+
+class CancelAsked(SystemCast, frozen=True):
+    """To the producer: no more."""
+
+    subscription: Subscription
+    reason: ExitReason
+
+
+class Events(SystemCast, frozen=True):
+    """To the consumer: events."""
+
+    subscription: Subscription
+    events: list[Any]
+
+
+class Cancelled(SystemCast, frozen=True):
+    """To the consumer: the producer has ended it, or knows nothing of it."""
+
+    subscription: Subscription
+    reason: ExitReason
+
+
+class PeerDown(SystemCast, frozen=True):
+    """To each of them: the process of the other has ended."""
+
+    subscription: Subscription
+    reason: ExitReason
