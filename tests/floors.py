@@ -35,10 +35,7 @@ FLOORS: dict[str, list[str]] = {
             "stages.demand_dispatcher stages.event_buffer stages.partition_dispatcher task_body "
             "task_outcomes watchdogs.stacks"
         ),
-        (
-            "console.finding handle introspection server_body stages.outlet starts "
-            "watchdogs.stall"
-        ),
+        ("console.finding handle introspection server_body stages.outlet starts watchdogs.stall"),
         "console.acts console.familiar gen_server inspection.tracing task via",
         (
             "agent console.questions registry stages.stage stream_options stream_source "
@@ -63,17 +60,11 @@ FLOORS: dict[str, list[str]] = {
             "rate_limiter_ref supervising supervisor_ref"
         ),
         "dynamic_supervisor dynamic_supervisor_ref pool supervisor",
-        (
-            "by_hand keyed_rate_limiter partition_supervisor task_supervisor "
-            "task_supervisor_ref"
-        ),
+        ("by_hand keyed_rate_limiter partition_supervisor task_supervisor task_supervisor_ref"),
         "operations",
         "open_supervisor",
         "fixtures run",
-        (
-            "command.arguments command.multiline command.narrow command.problems "
-            "command.wording"
-        ),
+        ("command.arguments command.multiline command.narrow command.problems command.wording"),
         "command.client command.keyboard command.process_words command.top_keys",
         "command.info_screen command.prompt command.services command.tree_screen",
         "command.answers command.repl command.top_screen",
