@@ -8,6 +8,7 @@ from typing import Final, TypeAlias, TypeVar, cast
 import msgspec
 
 from runtime.callback_results import bad_result
+from runtime.containment import short_repr
 from runtime.outcomes import Outcome, Stop
 from runtime.process import Process
 from runtime.user_code import call_user
@@ -29,9 +30,22 @@ def events_in(
         return result.copy(), None  # what the user has kept of it is the user's
     if result is None or isinstance(result, Stop):
         return [], stop_in(process, stage, callback, result)
-    if isinstance(result, _NOT_EVENTS) or not isinstance(result, Iterable):
+    if not _is_iterable(result):
         raise bad_result(process, stage, callback, result, _EVENTS_MAY)
     return call_user(list, cast("Iterable[T]", result)), None
+
+
+def iterated(events: Iterable[T]) -> list[T]:
+    """The events that are to be emitted; ``TypeError`` for what is one event, surely."""
+    if not _is_iterable(events):
+        raise TypeError(
+            f"events: got {short_repr(events)}, allowed is an iterable of events: [event] for one"
+        )
+    return call_user(list, events)
+
+
+def _is_iterable(result: object) -> bool:
+    return isinstance(result, Iterable) and not isinstance(result, _NOT_EVENTS)
 
 
 def stop_in(
