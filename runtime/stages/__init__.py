@@ -21,7 +21,12 @@ from runtime.stages.consumer import Consumer
 from runtime.stages.demand_dispatcher import DemandDispatcher
 from runtime.stages.dispatcher import Delivery, Dispatcher
 from runtime.stages.emitted import Emitted
-from runtime.stages.partition_dispatcher import NO_PARTITION, PartitionDispatcher
+from runtime.stages.partition_dispatcher import (
+    NO_PARTITION,
+    PartitionDispatcher,
+    Routed,
+    partition_of,
+)
 from runtime.stages.producer import Producer
 from runtime.stages.producer_consumer import ProducerConsumer
 from runtime.stages.requests import DemandMode
@@ -52,12 +57,14 @@ __all__ = [
     "Peer",
     "Producer",
     "ProducerConsumer",
+    "Routed",
     "Selector",
     "Subscription",
     "SubscriptionEnded",
     "SubscriptionOptions",
     "buffered_count",
     "get_demand",
+    "partition_of",
     "queue_info",
     "resubscribe",
     "set_demand",

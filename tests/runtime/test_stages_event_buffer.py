@@ -20,7 +20,7 @@ def all_of(buffer: EventBuffer[int]) -> list[int]:
 def test_what_is_missing_after_a_take_is_seen_by_its_length() -> None:
     """GS-22, GS-23: the buffer holds 7; two are taken at a time, oldest first."""
     buffer = EventBuffer[int](None)
-    assert buffer.put([5, 6, 7, 8, 9, 10, 11]) == (0, ())
+    assert buffer.put([5, 6, 7, 8, 9, 10, 11]) == (0, [])
     assert len(buffer) == 7
     taken = [buffer.take(2) for _ in range(4)]
     assert taken == [([5, 6], []), ([7, 8], []), ([9, 10], []), ([11], [])]
@@ -31,7 +31,7 @@ def test_what_is_missing_after_a_take_is_seen_by_its_length() -> None:
 def test_keep_last_discards_the_oldest() -> None:
     """GS-25: buffer 5; push 1..5, then 6..8: 4..8 remain, 3 are discarded."""
     buffer = EventBuffer[int](5, "last")
-    assert buffer.put([1, 2, 3, 4, 5]) == (0, ())
+    assert buffer.put([1, 2, 3, 4, 5]) == (0, [])
     assert buffer.put([6, 7, 8]) == (3, [])
     assert all_of(buffer) == [4, 5, 6, 7, 8]
 
@@ -39,9 +39,9 @@ def test_keep_last_discards_the_oldest() -> None:
 def test_keep_first_discards_the_newest() -> None:
     """GS-26: the same: 1..5 remain."""
     buffer = EventBuffer[int](5, "first")
-    assert buffer.put([1, 2, 3]) == (0, ())
-    assert buffer.put([4, 5, 6, 7, 8]) == (3, ())
-    assert buffer.put([9]) == (1, ())
+    assert buffer.put([1, 2, 3]) == (0, [])
+    assert buffer.put([4, 5, 6, 7, 8]) == (3, [])
+    assert buffer.put([9]) == (1, [])
     assert all_of(buffer) == [1, 2, 3, 4, 5]
 
 
@@ -69,7 +69,7 @@ def test_the_size_of_a_producer_by_default() -> None:
 def test_no_limit() -> None:
     """GS-30: 20,000 are all held."""
     buffer = EventBuffer[int](None, "first")
-    assert buffer.put(range(20_000)) == (0, ())
+    assert buffer.put(range(20_000)) == (0, [])
     assert all_of(buffer) == list(range(20_000))
 
 
@@ -85,7 +85,7 @@ def test_an_info_for_an_empty_buffer_may_go_at_once() -> None:
     """GS-32."""
     buffer = EventBuffer[int](None)
     assert buffer.mark("info")
-    assert buffer.put([1]) == (0, ())
+    assert buffer.put([1]) == (0, [])
     assert buffer.take(1) == ([1], []), "and is not kept besides"
 
 
@@ -124,7 +124,7 @@ def test_an_info_keeps_its_place_when_others_are_not_kept() -> None:
     buffer = EventBuffer[int](2, "first")
     buffer.put([1])
     buffer.mark("behind 1")
-    assert buffer.put([2, 3]) == (1, ())
+    assert buffer.put([2, 3]) == (1, [])
     assert buffer.take(2) == ([1], ["behind 1"])
 
 
