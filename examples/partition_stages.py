@@ -9,8 +9,8 @@ would not. ``NO_PARTITION`` is for a booking that nobody is to get.
 What a partition has not asked for yet is kept for it, at most ``max_queued``. A source that just
 stopped would lose it: this one stops when all that was before its ``queue_info`` has gone.
 
-Take it when the order of a key counts. When any consumer may take any event: ``demand_stages.py``.
-When it is calls that a key leads: ``partitioned_counter.py``.
+Take it when the order of a key counts, else ``demand_stages.py``; for calls that are led by a key
+there is ``partitioned_counter.py``.
 """
 
 from collections import Counter
@@ -68,10 +68,10 @@ class Accounts(Consumer[Booking]):
 
 
 async def main() -> None:
-    children = [Ledger.child_spec().replace(name="ledger", restart="transient")]
-    for n in range(3):
-        children.append(Accounts.child_spec(n).replace(name=f"{n}", restart="transient"))
-    async with open_supervisor(children, strategy="rest_for_one"):
+    children = [Ledger.child_spec().replace(name="ledger")]
+    children += [Accounts.child_spec(n).replace(name=f"{n}") for n in range(3)]
+    once = [child.replace(restart="transient") for child in children]
+    async with open_supervisor(once, strategy="rest_for_one"):
         for n in range(3):
             await wait_exit(named(f"{n}"))
 
