@@ -72,6 +72,13 @@ MAY_SAY_ANY = {
     },
     "runtime.stages.events_of": {
         "EventReader.__anext__": "a handle of a producer does not say what its events are",
+        "Events.__aenter__": "a handle of a producer does not say what its events are",
+    },
+    "runtime.stages.subscription": {
+        "Events.events": "what the stages of a user send each other",
+    },
+    "runtime.stages.subscription_options": {
+        "Selector": "those who write one narrow the event",
     },
     "runtime.introspection": {
         "ServerStatus.state": "the attributes of any server",

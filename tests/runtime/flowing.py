@@ -1,4 +1,4 @@
-"""What the tests of sources, sinks and readers of events share: producers and consumers that log."""
+"""What the tests of sources, sinks and readers of events share: stages that log."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from trio.testing import wait_all_tasks_blocked
 
-from runtime import Call, ExitReason, Pid, Ref, Stop, handles, start
+from runtime import Call, ExitReason, Ref, Stop, handles, start
 from runtime.stages import (
     Consumer,
     DemandMode,
@@ -123,8 +123,3 @@ async def start_noting(log: list[str], **how: Any) -> Ref:
 async def start_sink(log: list[str], name: str = "C") -> Ref:
     """A consumer in the node's root."""
     return await start(Sink.child_spec(log, name))
-
-
-def pid_of(ref: Ref) -> Pid:
-    """The pid of what was started."""
-    return ref.pid

@@ -7,27 +7,26 @@ from typing import Any
 import pytest
 
 from runtime import (
-    NORMAL,
-    SHUTDOWN,
     ChildStartFailed,
     Crashed,
     Ignore,
     Node,
+    Normal,
+    Pid,
     Shutdown,
     Stop,
     is_alive,
-    ref,
-    spawn,
-    stop,
+    snapshot,
     wait_exit,
     whereis,
 )
+from runtime.inspection.views import Plain
 from supervisors import ChildNotFound, ConsumerSupervisor, GaveUp
 from tests.conftest import Recorder
 from tests.runtime.flowing import Push, settle, start_count, start_noting
-from tests.support import end_of
 from tests.supervisors.event_parts import Job, active, feed, finish, is_up, job, start_jobs
 from tests.supervisors.tree_parts import drain
+from tests.support import end_of
 
 
 async def test_four_children_at_once_and_an_ask_when_two_have_ended_not_before(node: Node) -> None:
@@ -37,15 +36,15 @@ async def test_four_children_at_once_and_an_ask_when_two_have_ended_not_before(n
     await feed(jobs, await start_count(log, 9), 4, 2)
     assert drain(log) == ["P handle_demand 4", "start 0", "start 1", "start 2", "start 3"]
     assert await active(jobs) == (4, 4)
-    await finish(0, NORMAL)
+    await finish(0, Normal())
     assert drain(log) == ["end 0 normal"]
-    await finish(1, NORMAL)
+    await finish(1, Normal())
     assert drain(log) == ["end 1 normal", "P handle_demand 2", "start 4", "start 5"]
-    await finish(2, NORMAL)
-    await finish(3, NORMAL)
-    await finish(4, NORMAL)
+    await finish(2, Normal())
+    await finish(3, Normal())
+    await finish(4, Normal())
     drain(log)
-    await finish(5, NORMAL)
+    await finish(5, Normal())
     assert drain(log) == ["end 5 normal", "P handle_demand 2", "start 8"]
     assert await active(jobs) == (3, 3)
 
@@ -57,7 +56,7 @@ async def test_one_ask_of_one_for_each_child_that_has_ended(node: Node) -> None:
     await feed(jobs, await start_count(log, 4), 2, 0)
     assert drain(log) == ["P handle_demand 2", "start 0", "start 1"]
     for event in range(4):
-        await finish(event, NORMAL)
+        await finish(event, Normal())
     assert log == [
         "end 0 normal",
         "P handle_demand 1",
@@ -95,7 +94,7 @@ async def test_a_transient_child_that_crashes_starts_again_with_its_event(node: 
     assert await active(jobs) == (1, 1)
 
 
-@pytest.mark.parametrize("reason", [SHUTDOWN, Shutdown("x"), NORMAL])
+@pytest.mark.parametrize("reason", [Shutdown(), Shutdown("x"), Normal()])
 async def test_a_transient_child_that_ends_cleanly_is_done(node: Node, reason: object) -> None:
     """GS-105."""
     log: list[str] = []
@@ -126,6 +125,12 @@ async def test_too_many_restarts_end_the_supervisor_and_not_the_producer(
     assert log[2].startswith("P handle_cancel down {shutdown,")
     assert len(log) == 3
     assert is_alive(producer)
+
+
+def facts_of(pid: Pid) -> dict[str, Plain]:
+    """What it says of itself in a snapshot."""
+    (found,) = [one for one in snapshot().processes if one.pid is pid]
+    return found.facts
 
 
 def refuses(event: int) -> Any:
@@ -164,7 +169,7 @@ async def test_what_does_not_start_is_dropped_and_its_demand_returned(
     ]
     assert told[0].reason == "nope"
     assert isinstance(told[1].reason, Crashed)
-    assert (await jobs.facts_now())["under_way"] == 2
+    assert facts_of(jobs.pid)["under_way"] == 2
 
 
 def test_a_permanent_child_is_refused() -> None:
@@ -182,10 +187,10 @@ async def test_children_go_on_when_their_producer_has_ended(node: Node) -> None:
     jobs = await start_jobs(job(log))
     producer = await start_count(log, 4)
     await feed(jobs, producer, 2, 0, cancel="temporary")
-    await stop(producer)
+    await producer.stop()
     await settle()
     assert await active(jobs) == (2, 2)
-    await finish(0, NORMAL)
+    await finish(0, Normal())
     await finish(1, "boom")
     assert await active(jobs) == (0, 0)
     assert log == ["P handle_demand 2", "start 0", "start 1", "end 0 normal", "end 1 boom"]
@@ -199,7 +204,7 @@ async def test_a_permanent_subscription_ends_it_with_its_producer(
     pid = jobs.pid
     producer = await start_count(log, 4)
     await feed(jobs, producer, 2, 0)
-    await stop(producer, "enough")
+    await producer.stop("enough")
     await wait_exit(pid)
     assert end_of(events, pid) == "enough"
     assert not is_up(0)
@@ -215,7 +220,7 @@ async def test_a_child_started_by_hand_counts_for_nobody(node: Node) -> None:
     by_hand = await jobs.start_child("x")
     assert by_hand.pid is whereis("job x")
     assert await active(jobs) == (2, 2)
-    await finish("x", NORMAL)
+    await finish("x", Normal())
     assert drain(log) == ["start x", "end x normal"]
     assert await active(jobs) == (1, 1)
 
@@ -253,8 +258,8 @@ async def test_two_producers_have_separate_budgets(node: Node) -> None:
         "start b",
     ]
     assert await active(jobs) == (3, 3)
-    await finish(0, NORMAL)
+    await finish(0, Normal())
     assert drain(log) == ["end 0 normal", "P1 handle_demand 1", "start 1"]
-    await finish("a", NORMAL)
+    await finish("a", Normal())
     assert drain(log) == ["end a normal", "start c"]
     assert await active(jobs) == (3, 3)
