@@ -13,13 +13,13 @@ from typing import Any, Final, Unpack
 
 from trio.lowlevel import enable_ki_protection
 
-from runtime import ChildSpec, ExitReason, Ignored, NoReply, Pid, Ref, ReplyTo, Stop, handles
+from runtime import ChildSpec, ExitReason, Ignored, NoReply, Ref, ReplyTo, handles
 from runtime.child_spec import Restart
 from runtime.containment import attempt, short_repr
 from runtime.exits import Crashed
 from runtime.inspection.views import Plain
 from runtime.instruments import ChildStartFailed
-from runtime.outcomes import CastResult, InitResult
+from runtime.outcomes import InitResult
 from runtime.process import Process
 from runtime.stages.consumer import Consumer
 from runtime.stages.subscription import Peer, Subscription, SubscriptionEnded
@@ -158,13 +158,6 @@ class ConsumerSupervisor(Consumer[object], DynamicSupervisor):
             self._drop(child.subscription)
         else:
             self._give_back(child.subscription, 1)
-
-    def _restart(self, child: DynamicChild, reason: ExitReason, pid: Pid | None) -> CastResult:
-        """The last of too many is gone as well, and gives its place back before the end."""
-        result = super()._restart(child, reason, pid)
-        if isinstance(result, Stop):
-            self._forget(child)
-        return result
 
     def _drop(self, subscription: Subscription) -> None:
         """Its place is given back with those of others that do not start either."""

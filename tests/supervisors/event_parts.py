@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 from typing import Any
 
 from runtime import ExitReason, GenServer, Ref, Stop, handles, named, start, whereis
@@ -68,6 +69,14 @@ async def active(jobs: ConsumerSupervisorRef) -> tuple[int, int]:
     """How many children it has, and how many of them run."""
     counted = await jobs.count_children()
     return counted.specs, counted.active
+
+
+def seen(log: list[str]) -> list[str]:
+    """What was logged since the last look; jobs that start together do in any order."""
+    lines = [*log]
+    log.clear()
+    together = groupby(lines, key=lambda line: line.startswith("start "))
+    return [line for is_start, run in together for line in (sorted(run) if is_start else run)]
 
 
 def is_up(event: object) -> bool:

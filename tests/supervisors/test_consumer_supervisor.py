@@ -24,8 +24,7 @@ from runtime.inspection.views import Plain
 from supervisors import ChildNotFound, ConsumerSupervisor, GaveUp
 from tests.conftest import Recorder
 from tests.runtime.flowing import Push, settle, start_count, start_noting
-from tests.supervisors.event_parts import Job, active, feed, finish, is_up, job, start_jobs
-from tests.supervisors.tree_parts import drain
+from tests.supervisors.event_parts import Job, active, feed, finish, is_up, job, seen, start_jobs
 from tests.support import end_of
 
 
@@ -34,18 +33,18 @@ async def test_four_children_at_once_and_an_ask_when_two_have_ended_not_before(n
     log: list[str] = []
     jobs = await start_jobs(job(log))
     await feed(jobs, await start_count(log, 9), 4, 2)
-    assert drain(log) == ["P handle_demand 4", "start 0", "start 1", "start 2", "start 3"]
+    assert seen(log) == ["P handle_demand 4", "start 0", "start 1", "start 2", "start 3"]
     assert await active(jobs) == (4, 4)
     await finish(0, Normal())
-    assert drain(log) == ["end 0 normal"]
+    assert seen(log) == ["end 0 normal"]
     await finish(1, Normal())
-    assert drain(log) == ["end 1 normal", "P handle_demand 2", "start 4", "start 5"]
+    assert seen(log) == ["end 1 normal", "P handle_demand 2", "start 4", "start 5"]
     await finish(2, Normal())
     await finish(3, Normal())
     await finish(4, Normal())
-    drain(log)
+    seen(log)
     await finish(5, Normal())
-    assert drain(log) == ["end 5 normal", "P handle_demand 2", "start 8"]
+    assert seen(log) == ["end 5 normal", "P handle_demand 2", "start 8"]
     assert await active(jobs) == (3, 3)
 
 
@@ -54,10 +53,10 @@ async def test_one_ask_of_one_for_each_child_that_has_ended(node: Node) -> None:
     log: list[str] = []
     jobs = await start_jobs(job(log))
     await feed(jobs, await start_count(log, 4), 2, 0)
-    assert drain(log) == ["P handle_demand 2", "start 0", "start 1"]
+    assert seen(log) == ["P handle_demand 2", "start 0", "start 1"]
     for event in range(4):
         await finish(event, Normal())
-    assert log == [
+    assert seen(log) == [
         "end 0 normal",
         "P handle_demand 1",
         "start 2",
@@ -76,9 +75,9 @@ async def test_a_temporary_child_that_crashes_is_done(node: Node) -> None:
     log: list[str] = []
     jobs = await start_jobs(job(log))
     await feed(jobs, await start_count(log, 4), 1, 0)
-    drain(log)
+    seen(log)
     await finish(0, "boom")
-    assert drain(log) == ["end 0 boom", "P handle_demand 1", "start 1"]
+    assert seen(log) == ["end 0 boom", "P handle_demand 1", "start 1"]
     assert await active(jobs) == (1, 1)
 
 
@@ -87,10 +86,10 @@ async def test_a_transient_child_that_crashes_starts_again_with_its_event(node: 
     log: list[str] = []
     jobs = await start_jobs(job(log, "transient"))
     await feed(jobs, await start_count(log, 4), 1, 0)
-    drain(log)
+    seen(log)
     await finish(0, "boom")
     await finish(0, "boom")
-    assert log == ["end 0 boom", "start 0", "end 0 boom", "start 0"]
+    assert seen(log) == ["end 0 boom", "start 0", "end 0 boom", "start 0"]
     assert await active(jobs) == (1, 1)
 
 
@@ -100,7 +99,7 @@ async def test_a_transient_child_that_ends_cleanly_is_done(node: Node, reason: o
     log: list[str] = []
     jobs = await start_jobs(job(log, "transient"))
     await feed(jobs, await start_count(log, 4), 1, 0)
-    drain(log)
+    seen(log)
     await finish(0, reason)
     assert log[1:] == ["P handle_demand 1", "start 1"]
     assert await active(jobs) == (1, 1)
@@ -109,27 +108,27 @@ async def test_a_transient_child_that_ends_cleanly_is_done(node: Node, reason: o
 async def test_too_many_restarts_end_the_supervisor_and_not_the_producer(
     node: Node, events: Recorder
 ) -> None:
-    """GS-106."""
+    """GS-106; but it asks for nothing more before its end, which would be lost."""
     log: list[str] = []
     jobs = await start_jobs(job(log, "transient"), max_restarts=1)
     pid = jobs.pid
     producer = await start_count(log, 4)
     await feed(jobs, producer, 1, 0)
     await finish(0, "boom")
-    drain(log)
+    seen(log)
     await finish(0, "boom")
     reason = end_of(events, pid)
     assert isinstance(reason, Shutdown)
     assert isinstance(reason.detail, GaveUp)
-    assert log[:2] == ["end 0 boom", "P handle_demand 1"]
-    assert log[2].startswith("P handle_cancel down {shutdown,")
-    assert len(log) == 3
+    assert log[0] == "end 0 boom"
+    assert log[1].startswith("P handle_cancel down {shutdown,")
+    assert len(log) == 2
     assert is_alive(producer)
 
 
 def facts_of(pid: Pid) -> dict[str, Plain]:
     """What it says of itself in a snapshot."""
-    (found,) = [one for one in snapshot().processes if one.pid is pid]
+    (found,) = [one for one in snapshot().processes if one.pid == pid.number]
     return found.facts
 
 
@@ -154,7 +153,7 @@ async def test_what_does_not_start_is_dropped_and_its_demand_returned(
     log: list[str] = []
     jobs = await start_jobs(job(log, restart, refuses))
     await feed(jobs, await start_count(log, 6), 2, 0)
-    assert log == [
+    assert seen(log) == [
         "P handle_demand 2",
         "P handle_demand 2",
         "start 3",
@@ -193,7 +192,7 @@ async def test_children_go_on_when_their_producer_has_ended(node: Node) -> None:
     await finish(0, Normal())
     await finish(1, "boom")
     assert await active(jobs) == (0, 0)
-    assert log == ["P handle_demand 2", "start 0", "start 1", "end 0 normal", "end 1 boom"]
+    assert seen(log)[3:] == ["end 0 normal", "end 1 boom"]
 
 
 async def test_a_permanent_subscription_ends_it_with_its_producer(
@@ -216,12 +215,12 @@ async def test_a_child_started_by_hand_counts_for_nobody(node: Node) -> None:
     log: list[str] = []
     jobs = await start_jobs(job(log))
     await feed(jobs, await start_count(log, 4), 1, 0)
-    assert drain(log) == ["P handle_demand 1", "start 0"]
+    assert seen(log) == ["P handle_demand 1", "start 0"]
     by_hand = await jobs.start_child("x")
     assert by_hand.pid is whereis("job x")
     assert await active(jobs) == (2, 2)
     await finish("x", Normal())
-    assert drain(log) == ["start x", "end x normal"]
+    assert seen(log) == ["start x", "end x normal"]
     assert await active(jobs) == (1, 1)
 
 
@@ -230,12 +229,12 @@ async def test_terminating_the_child_of_an_event_returns_its_demand(node: Node) 
     log: list[str] = []
     jobs = await start_jobs(job(log))
     await feed(jobs, await start_count(log, 4), 1, 0)
-    drain(log)
+    seen(log)
     first = whereis("job 0")
     assert first is not None
     await jobs.terminate_child(first)
     await settle()
-    assert log == ["P handle_demand 1", "start 1"]
+    assert seen(log) == ["P handle_demand 1", "start 1"]
     with pytest.raises(ChildNotFound):
         await jobs.terminate_child(first)
     assert await active(jobs) == (1, 1)
@@ -250,7 +249,7 @@ async def test_two_producers_have_separate_budgets(node: Node) -> None:
     await feed(jobs, second, 2, 0)
     await second.call(Push(["a", "b", "c"]))
     await settle()
-    assert drain(log) == [
+    assert seen(log) == [
         "P1 handle_demand 1",
         "start 0",
         "P2 handle_demand 2",
@@ -259,7 +258,7 @@ async def test_two_producers_have_separate_budgets(node: Node) -> None:
     ]
     assert await active(jobs) == (3, 3)
     await finish(0, Normal())
-    assert drain(log) == ["end 0 normal", "P1 handle_demand 1", "start 1"]
+    assert seen(log) == ["end 0 normal", "P1 handle_demand 1", "start 1"]
     await finish("a", Normal())
-    assert drain(log) == ["end a normal", "start c"]
+    assert seen(log) == ["end a normal", "start c"]
     assert await active(jobs) == (3, 3)
