@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Coroutine
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Generic, TypeVar, cast, get_args
 
 from runtime.containment import short_repr
 from runtime.handlers import handles
@@ -62,8 +62,8 @@ class Producer(Producing[T], Generic[T]):
             held.append(count)
             return None
         result = yield call_user(self.handle_demand, count)
-        events: list[T]
-        events, stop = events_in(self._process, self, "handle_demand", result)
+        emitted = cast("Emitted[T]", result)
+        events, stop = events_in(self._process, self, "handle_demand", emitted)
         self._giving.give(events)
         return stop
 

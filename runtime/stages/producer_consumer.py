@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Coroutine, Mapping
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from runtime.handlers import handles
 from runtime.inspection.views import Plain
@@ -51,9 +51,9 @@ class ProducerConsumer(Consuming[In], Producing[Out], Generic[In, Out]):
 
     def _handle(self, events: list[In], subscription: Subscription) -> Steps:
         result = yield call_user(self.handle_events, events, subscription)
-        emitted: list[Out]
-        emitted, stop = events_in(self._process, self, "handle_events", result)
-        self._giving.emit(emitted)
+        emitted = cast("Emitted[Out]", result)
+        made, stop = events_in(self._process, self, "handle_events", emitted)
+        self._giving.give(made)
         return stop
 
     # -- what waits until events are wanted -------------------------------------------------

@@ -34,7 +34,7 @@ class Stage(GenServer):
 
     __slots__ = ("_stage_outlet", "_stage_upstreams", "_stage_waiting")
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         if cls.__module__.partition(".")[0] not in _OURS:
             _refuse_hiding(cls)
@@ -81,8 +81,8 @@ class Stage(GenServer):
         return super()._plain_cast_of(message)
 
     def _call_handler_of(self, request: object) -> CallHandler | None:
-        kind = type(request)
-        if "handle_call" in self.__dict__ and issubclass(kind, StageCall):
+        kind: type[object] = type(request)
+        if "handle_call" in self.__dict__ and isinstance(request, StageCall):
             return self._find_call_handler(kind)
         return super()._call_handler_of(request)
 
