@@ -35,7 +35,8 @@ async def performed(steps: Steps) -> Stop | None:
 def summed(log: list[Any], *values: Any) -> Steps:
     try:
         for value in values:
-            log.append((yield value))
+            sent = yield value
+            log.append(sent)
     finally:
         log.append("closed")
     return Stop(sum(log[:-1]))
@@ -67,13 +68,13 @@ def test_what_is_raised_between_the_callbacks_goes_on() -> None:
         yield 1
         raise OSError("disk")
 
-    with pytest.raises(OSError, match="^disk$"):
+    with pytest.raises(OSError, match=r"^disk$"):
         perform(steps())
 
 
 async def test_what_is_raised_by_what_is_awaited_goes_on_and_closes_the_steps() -> None:
     log: list[Any] = []
-    with pytest.raises(OSError, match="^disk$"):
+    with pytest.raises(OSError, match=r"^disk$"):
         await performed(summed(log, 1, fails(), 2))
     assert log == [1, "closed"]
 

@@ -73,7 +73,7 @@ async def test_to_ask_for_nothing_is_no_message(node: Node) -> None:
 @pytest.mark.parametrize("reason", [None, ValueError("x"), Crashed])
 def test_a_reason_that_is_surely_a_slip(reason: Any) -> None:
     subscription = Subscription(None, object(), SubscriptionOptions())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    with pytest.raises(TypeError, match="^reason: got "):
+    with pytest.raises(TypeError, match=r"^reason: got "):
         subscription.cancel(reason)
 
 
@@ -107,9 +107,9 @@ async def test_it_can_be_asked_and_cancelled_from_anywhere_in_the_node(node: Nod
 async def test_a_thread_is_told_how(node: Node) -> None:
     source, sink = await Source.start(), await Sink.start()
     subscription = await joined(sink, source)
-    with pytest.raises(NoNode, match="use trio.from_thread"):
+    with pytest.raises(NoNode, match=r"use trio.from_thread"):
         await trio.to_thread.run_sync(subscription.ask, 1)
-    with pytest.raises(NoNode, match="use trio.from_thread"):
+    with pytest.raises(NoNode, match=r"use trio.from_thread"):
         await trio.to_thread.run_sync(subscription.cancel)
     await trio.to_thread.run_sync(trio.from_thread.run_sync, subscription.ask, 1)
 
