@@ -180,8 +180,10 @@ async def test_a_slip_in_emit_is_raised_where_it_is(node: Node) -> None:
         ),
         (
             {"mode": "auto"},
-            "handle_subscribe of Sink returned 'auto', allowed are 'automatic', 'manual', "
-            "None and Stop(reason)",
+            (
+                "handle_subscribe of Sink returned 'auto', allowed are 'automatic', 'manual', None and"
+                "Stop(reason)"
+            ),
         ),
     ],
 )

@@ -104,6 +104,7 @@ async def test_it_can_be_asked_and_cancelled_from_anywhere_in_the_node(node: Nod
     assert ends(log) == [("over", "cancel", "enough", "consumer")]
 
 
+@pytest.mark.real_clock
 async def test_a_thread_is_told_how(node: Node) -> None:
     source, sink = await Source.start(), await Sink.start()
     subscription = await joined(sink, source)
