@@ -254,16 +254,16 @@ async def test_a_newcomer_to_a_broadcast_holds_nothing_back(node: Node) -> None:
 async def test_events_that_nobody_got_are_asked_for_again(node: Node) -> None:
     """GS-62: as long as there are none it likes; others have their turn meanwhile."""
     up: Log = []
-    p = await Source.start(up, 1000, make=BroadcastDispatcher)
+    p = await Source.start(up, 50_000, make=BroadcastDispatcher)
     c = await Sink.start(log := [])
-    await subscribe(c, p, max_demand=10, selector=lambda event: event >= 993)
+    await subscribe(c, p, max_demand=10, selector=lambda event: event >= 49_993)
     while not demands(up):
         await trio.lowlevel.checkpoint()
     await p.call(Do(lambda stage: up.append("a turn of mine")))
     await settled()
-    assert chunks(log) == [[993, 994, 995, 996, 997], [998, 999]]
-    assert demands(up) == [10] * 100 + [3, 5]
-    assert up.index("a turn of mine") < 100
+    assert chunks(log) == [list(range(49_993, 49_998)), [49_998, 49_999]]
+    assert demands(up) == [10] * 5000 + [3, 5]
+    assert up.index("a turn of mine") < 1000
 
 
 async def test_a_second_that_is_the_same_is_refused(node: Node) -> None:
