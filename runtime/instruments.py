@@ -203,6 +203,36 @@ class PermitsGranted(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class DemandUneven(msgspec.Struct, frozen=True):
+    """A consumer asks for more events at a time than others do, so that those may get none.
+
+    ``asked`` is how many it wants, ``expected`` how many its producer takes for usual.
+    """
+
+    producer: Pid
+    name: str | None
+    consumer: Pid
+    asked: int
+    expected: int
+
+
+class EventsDiscarded(msgspec.Struct, frozen=True):
+    """The buffer of a stage was full: so many events are lost. GenStage: the same log."""
+
+    pid: Pid
+    name: str | None
+    count: int
+
+
+class EventsInExcess(msgspec.Struct, frozen=True):
+    """A producer has sent more events than its consumer ``pid`` had asked for; all are handled."""
+
+    pid: Pid
+    name: str | None
+    producer: Pid | None
+    count: int
+
+
 Event: TypeAlias = (
     ProcessStarted
     | ProcessEnded
@@ -221,6 +251,9 @@ Event: TypeAlias = (
     | CallEnded
     | ChildRefused
     | PermitsGranted
+    | DemandUneven
+    | EventsDiscarded
+    | EventsInExcess
 )
 """Everything a node tells its instruments."""
 
