@@ -21,7 +21,12 @@ from runtime.stages.consumer import Consumer
 from runtime.stages.demand_dispatcher import DemandDispatcher
 from runtime.stages.dispatcher import Delivery, Dispatcher
 from runtime.stages.emitted import Emitted
-from runtime.stages.partition_dispatcher import NO_PARTITION, PartitionDispatcher
+from runtime.stages.partition_dispatcher import (
+    NO_PARTITION,
+    NoPartition,
+    PartitionDispatcher,
+    Routed,
+)
 from runtime.stages.producer import Producer
 from runtime.stages.producer_consumer import ProducerConsumer
 from runtime.stages.requests import DemandMode
@@ -48,10 +53,12 @@ __all__ = [
     "Dispatcher",
     "Emitted",
     "Mode",
+    "NoPartition",
     "PartitionDispatcher",
     "Peer",
     "Producer",
     "ProducerConsumer",
+    "Routed",
     "Selector",
     "Subscription",
     "SubscriptionEnded",

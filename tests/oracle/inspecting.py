@@ -16,6 +16,13 @@ LONGEST = 60
 NAMES: dict[type[BaseException], str] = {TypeError: "ArgumentError", ValueError: "ArgumentError"}
 """Python's names of exceptions that Elixir calls otherwise."""
 
+RAISED: dict[str, str] = {
+    r"hash: got (\S+) for the event (\S+), allowed are .*": (
+        r"RuntimeError: unknown partition \1 computed for GenStage event \2. The known"
+    ),
+}
+"""What an exception of ours says, and what Elixir's says there, as far as it is shown."""
+
 
 def inspected(value: object) -> str:
     """A value, a reason or the end of a subscription."""
@@ -49,9 +56,18 @@ def inspected(value: object) -> str:
         case SubscriptionEnded(how=how, reason=reason):
             return inspected((how, reason))
         case Crashed(exception=error):
-            return f"{NAMES.get(type(error), type(error).__name__)}: {str(error)[:LONGEST]}"
+            return raised(error)
         case _:
             raise TypeError(f"Elixir has no words yet for {value!r}: add them here")
+
+
+def raised(error: BaseException) -> str:
+    """An exception by its Elixir name, and the beginning of its text."""
+    for ours, theirs in RAISED.items():
+        if found := re.fullmatch(ours, str(error)):
+            return found.expand(theirs)
+    text = re.sub(r"<Pid[^>]*>", "PID", str(error))
+    return f"{NAMES.get(type(error), type(error).__name__)}: {text[:LONGEST]}"
 
 
 def keywords(pairs: list[tuple[str, object]]) -> str:

@@ -40,6 +40,15 @@ async def manual(t: Sections, label: str) -> Ref:
     return await Sink.start_link(t, label, mode="manual")
 
 
+class Apart(Push):
+    """Emits in its own task, as in Elixir, and then hears what is wanted in place of the lost.
+
+    In its caller's it would hear of that behind the consumers.
+    """
+
+    inline = False
+
+
 class Named(Sink):
     """Its events are pairs of a name and a number."""
 
@@ -85,7 +94,7 @@ async def custom_names(t: Sections) -> None:
         return Routed((name, event), name)
 
     dispatcher = PartitionDispatcher[Any](partitions=["even", "odd"], hash=named)
-    p = await Push.start_link(t, dispatcher=dispatcher)
+    p = await Apart.start_link(t, dispatcher=dispatcher)
     a, b = [await Named.start_link(t, label) for label in ("EVEN", "ODD")]
     await sub(a, p, partition="even")
     await sub(b, p, partition="odd")

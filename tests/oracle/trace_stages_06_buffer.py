@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Literal, TypedDict, Unpack
+from typing import Literal
 
 from runtime import kill
-from runtime.stages import buffered_count, queue_info, subscribe
+from runtime.stages import (
+    Subscription,
+    SubscriptionEnded,
+    buffered_count,
+    queue_info,
+    subscribe,
+)
 from tests.oracle.stages import (
     Blocking,
     Push,
@@ -27,6 +33,9 @@ class Buf(Push):
     def format_discarded(self, discarded: int) -> bool:
         self.log(f"P format_discarded {discarded}")
         return False
+
+    def handle_cancel(self, subscription: Subscription, end: SubscriptionEnded) -> None:
+        pass
 
 
 async def scenario(trace: Trace) -> None:

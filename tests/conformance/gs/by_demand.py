@@ -82,7 +82,6 @@ async def a_consumer_that_wants_4_dies(asks: Log) -> Ref:
 
 @row("GS-53")
 async def what_a_dead_consumer_wanted_need_not_be_asked_for_again() -> None:
-    """differs: the 2 leave at once, and what is wanted beyond what is on its way is asked for."""
     asks: Log = []
     chunks: Log = []
     p = await a_consumer_that_wants_4_dies(asks)

@@ -149,9 +149,13 @@ async def a_bad_partition_is_refused() -> None:
         ({"partition": 0}, "partition: 0 is taken by "),
     ]
     for options, text in wrong:
-        c = await Sink.start([])
+        refused: Log = []
+        c = await Sink.start(refused)
         await subscribe(c, to=p, **options)
-        reason = await wait_exit(c)
+        await settled()
+        assert not is_alive(c)
+        reason = refused[0][1]
+        assert refused == [("cancel", reason), ("terminate", reason)]
         assert isinstance(reason, Crashed)
         assert isinstance(reason.exception, BadSubscription)
         assert str(reason.exception).startswith(text)
@@ -168,11 +172,11 @@ async def a_partition_that_there_is_not_ends_the_producer() -> None:
     await consumer_of(p, log, partition=0)
     error = await raised_by(push(p, 1))
     assert isinstance(error, CallExit)
-    reason = await wait_exit(p)
-    assert isinstance(reason, Crashed)
-    assert str(reason.exception) == (
+    assert isinstance(error.reason, Crashed)
+    assert str(error.reason.exception) == (
         "hash: got 9 for the event 1, allowed are 0, 1, and NO_PARTITION"
     )
+    assert not is_alive(p)
 
 
 @row("GS-76")
@@ -195,8 +199,8 @@ async def an_info_waits_for_every_queue() -> None:
     await push(p, 1, 3, 2)
     await queue_info(p, "marker")
     await settled()
-    assert log == [4], "1 and 3 wait"
+    assert ("info", "marker") not in log, "1 and 3 wait"
     await ask(odd, 1)
-    assert log == [4]
+    assert ("info", "marker") not in log
     await ask(odd, 1)
     assert log[-1] == ("info", "marker")

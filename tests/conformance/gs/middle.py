@@ -52,7 +52,7 @@ async def without_a_consumer_it_handles_nothing() -> None:
     assert await buffered_count(b) == 0
     subscription = await manual(b, [])
     await ask(subscription, 1)
-    assert handled == [[0, 1]], "it had them"
+    assert handled == [[0, 1], [2, 3], [4, 5]], "it had them"
 
 
 @row("GS-41")
@@ -159,8 +159,7 @@ async def it_does_not_matter_who_subscribes_first() -> None:
 async def what_it_is_asked_for_cannot_be_held() -> None:
     b = await Through.start([])
     await set_demand(b, "forward")
-    error = await raised_by(set_demand(b, "accumulate"))
-    assert isinstance(error, TypeError)
+    assert isinstance(await raised_by(set_demand(b, "accumulate")), ValueError)
     assert is_alive(b)
     assert await get_demand(b) == "forward"
     await subscribe(b, to=await Source.start([], 2))
