@@ -17,10 +17,13 @@ from runtime.stages.asking import (
     subscribe,
 )
 from runtime.stages.broadcast_dispatcher import BroadcastDispatcher
+from runtime.stages.channel_sink import ChannelSink
 from runtime.stages.consumer import Consumer
 from runtime.stages.demand_dispatcher import DemandDispatcher
 from runtime.stages.dispatcher import Delivery, Dispatcher
 from runtime.stages.emitted import Emitted
+from runtime.stages.events_of import ProducerExit, events_of
+from runtime.stages.iterable_source import OnCancel, from_channel, from_iterable
 from runtime.stages.partition_dispatcher import (
     NO_PARTITION,
     NoPartition,
@@ -46,6 +49,7 @@ __all__ = [
     "BadSubscription",
     "BroadcastDispatcher",
     "CancelMode",
+    "ChannelSink",
     "Consumer",
     "Delivery",
     "DemandDispatcher",
@@ -53,17 +57,24 @@ __all__ = [
     "Dispatcher",
     "Emitted",
     "Mode",
+from runtime.stages.events_of import ProducerExit, events_of
+from runtime.stages.iterable_source import OnCancel, from_channel, from_iterable
     "NoPartition",
     "PartitionDispatcher",
     "Peer",
     "Producer",
     "ProducerConsumer",
+from runtime.stages.events_of import ProducerExit, events_of
+from runtime.stages.iterable_source import OnCancel, from_channel, from_iterable
     "Routed",
     "Selector",
     "Subscription",
     "SubscriptionEnded",
     "SubscriptionOptions",
     "buffered_count",
+    "events_of",
+    "from_channel",
+    "from_iterable",
     "get_demand",
     "queue_info",
     "resubscribe",
