@@ -57,15 +57,13 @@ __all__ = [
     "Dispatcher",
     "Emitted",
     "Mode",
-from runtime.stages.events_of import ProducerExit, events_of
-from runtime.stages.iterable_source import OnCancel, from_channel, from_iterable
     "NoPartition",
+    "OnCancel",
     "PartitionDispatcher",
     "Peer",
     "Producer",
     "ProducerConsumer",
-from runtime.stages.events_of import ProducerExit, events_of
-from runtime.stages.iterable_source import OnCancel, from_channel, from_iterable
+    "ProducerExit",
     "Routed",
     "Selector",
     "Subscription",

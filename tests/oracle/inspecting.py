@@ -9,6 +9,7 @@ import re
 
 from runtime import Crashed, Killed, NoProcess, Normal, Pid, Ref, Shutdown
 from runtime.stages import SubscriptionEnded
+from supervisors import GaveUp
 
 LONGEST = 60
 """So much of an exception's text is shown."""
@@ -47,6 +48,8 @@ def inspected(value: object) -> str:
             return ":shutdown"
         case Shutdown(detail=detail):
             return inspected(("shutdown", detail))
+        case GaveUp():
+            return ":gave_up"
         case Killed():
             return ":killed"
         case NoProcess():

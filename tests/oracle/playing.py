@@ -28,6 +28,8 @@ from tests.oracle import (
     trace_stages_03_demand_dispatcher,
     trace_stages_05_partition,
     trace_stages_06_buffer,
+    trace_stages_08_consumer_supervisor,
+    trace_stages_09_manual_accumulate_stream,
 )
 from tests.oracle.rendering import say
 from tests.oracle.trace import Trace
@@ -51,6 +53,8 @@ TRACES: dict[str, Scenario] = {
     "stages_03_demand_dispatcher": trace_stages_03_demand_dispatcher.scenario,
     "stages_05_partition": trace_stages_05_partition.scenario,
     "stages_06_buffer": trace_stages_06_buffer.scenario,
+    "stages_08_consumer_supervisor": trace_stages_08_consumer_supervisor.scenario,
+    "stages_09_manual_accumulate_stream": trace_stages_09_manual_accumulate_stream.scenario,
 }
 
 PATIENCE = 30.0
