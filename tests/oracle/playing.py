@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, nullcontext
 from typing import Any, TypeAlias
 from unittest.mock import patch
@@ -77,7 +77,7 @@ def play(name: str) -> list[str]:
 
 
 @contextmanager
-def in_turn() -> Iterator[None]:
+def in_turn() -> Generator[None]:
     """Trio runs tasks that are ready at once in the order in which they became so.
 
     By itself it tosses a coin for each batch of them: with 0 it takes them from the front. Under

@@ -11,9 +11,10 @@ from runtime import (
     Call,
     Crashed,
     ExitReason,
-    Handle,
     Normal,
+    Pid,
     ProcessInfo,
+    Ref,
     handles,
     kill,
     process_info,
@@ -27,12 +28,12 @@ from runtime.stages import (
     Consumer,
     DemandDispatcher,
     Dispatcher,
+    Mode,
+    Peer,
     Producer,
     Subscription,
     SubscriptionEnded,
 )
-from runtime.stages.subscription import Peer
-from runtime.stages.subscription_options import Mode
 from tests.oracle.inspecting import inspected
 from tests.oracle.trace import Trace, settle
 
@@ -76,7 +77,7 @@ class Sections:
         return process
 
 
-def info_of(target: Handle) -> ProcessInfo:
+def info_of(target: Pid) -> ProcessInfo:
     """Facts about a process that is alive."""
     info = process_info(target)
     assert info is not None
@@ -138,7 +139,7 @@ class PushEvents(Call[None]):
     events: list[Any]
 
 
-async def push(producer: Handle, events: Iterable[Any]) -> None:
+async def push(producer: Ref, events: Iterable[Any]) -> None:
     """Let a ``Push`` emit them; ``Push.push``."""
     await producer.call(PushEvents(list(events)))
 
@@ -167,7 +168,7 @@ class Sync(Call[None]):
     """Answer, after what came before."""
 
 
-async def ask(consumer: Handle, count: int, ms: float = 15) -> None:
+async def ask(consumer: Ref, count: int, ms: float = 15) -> None:
     """Let a manual ``Sink`` ask, and see what follows."""
     await consumer.call(AskFor(count))
     await settle(ms)

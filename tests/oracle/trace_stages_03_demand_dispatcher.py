@@ -24,24 +24,32 @@ async def scenario(trace: Trace) -> None:
     for name, body in (
         ("three manual consumers with pending 3, 5, 5; push 4, then 20", three_pending),
         (
-            "equal demand: tie goes to the one that has been waiting (list order), "
-            "one event at a time",
+            (
+                "equal demand: tie goes to the one that has been waiting (list order), "
+                "one event at a time"
+            ),
             equal_demand,
         ),
         (
-            "consumer with pending 4 dies: its demand is kept as credit, "
-            "next ask is partly absorbed",
+            (
+                "consumer with pending 4 dies: its demand is kept as credit, "
+                "next ask is partly absorbed"
+            ),
             credit,
         ),
         (
-            "same with a small ask: the credit swallows part of it, one buffered event stays "
-            "and a later one overtakes it",
+            (
+                "same with a small ask: the credit swallows part of it, one buffered event stays "
+                "and a later one overtakes it"
+            ),
             small_ask,
         ),
         ("late joiner only gets events once it has the larger pending demand", late_joiner),
         (
-            "events arriving in handle_events are whole batches from the producer, "
-            "split only by max-min",
+            (
+                "events arriving in handle_events are whole batches from the producer, "
+                "split only by max-min"
+            ),
             whole_batches,
         ),
     ):

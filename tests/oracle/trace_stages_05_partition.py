@@ -63,8 +63,10 @@ async def scenario(trace: Trace) -> None:
         ("custom names, event rewritten by the hash function, :none drops", custom_names),
         ("skew: demand is summed, so the hot partition queues past its own demand", skew),
         (
-            "events hashed to :none eat the producer's answer: "
-            "consumer starves below its threshold",
+            (
+                "events hashed to :none eat the producer's answer: "
+                "consumer starves below its threshold"
+            ),
             none_eats,
         ),
         ("subscribing while the partition has no consumer yet", no_consumer_yet),

@@ -52,18 +52,24 @@ async def scenario(trace: Trace) -> None:
         ("buffered events satisfy demand first; handle_demand only sees the remainder", first),
         ("info message queued behind buffered events; FIFO among infos", infos),
         (
-            "info with empty buffer is immediate; info whose event is discarded is delivered "
-            "at discard time",
+            (
+                "info with empty buffer is immediate; info whose event is discarded is delivered "
+                "at discard time"
+            ),
             discarded_infos,
         ),
         (
-            "consumer crash: events already delivered to it are lost, "
-            "later ones are kept for the next",
+            (
+                "consumer crash: events already delivered to it are lost, "
+                "later ones are kept for the next"
+            ),
             crash,
         ),
         (
-            "reply order: events are dispatched before a {:reply, ...}; "
-            "reply/2 lets the caller go first",
+            (
+                "reply order: events are dispatched before a {:reply, ...}; "
+                "reply/2 lets the caller go first"
+            ),
             reply_order,
         ),
     ):

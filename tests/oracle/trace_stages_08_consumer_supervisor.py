@@ -100,15 +100,19 @@ async def scenario(trace: Trace) -> None:
     t = Sections(trace)
     for name, body in (
         (
-            "max_demand 4 min_demand 2: first four start at once; "
-            "demand returned once 2 have ended",
+            (
+                "max_demand 4 min_demand 2: first four start at once; "
+                "demand returned once 2 have ended"
+            ),
             by_twos,
         ),
         ("max_demand 2 min_demand 0: each finished child is replaced immediately", one_by_one),
         ("temporary child that crashes counts as finished", temporary),
         (
-            "transient child: abnormal exit restarts the same event and keeps its slot; "
-            "normal exit frees it",
+            (
+                "transient child: abnormal exit restarts the same event and keeps its slot; "
+                "normal exit frees it"
+            ),
             transient,
         ),
         (
@@ -116,8 +120,7 @@ async def scenario(trace: Trace) -> None:
             too_many_restarts,
         ),
         (
-            "child that fails to start (error, ignore, raise) is dropped "
-            "and its demand returned",
+            "child that fails to start (error, ignore, raise) is dropped and its demand returned",
             fails_to_start,
         ),
         ("restart: :permanent is refused at start", permanent),
@@ -126,8 +129,10 @@ async def scenario(trace: Trace) -> None:
             producer_goes_away,
         ),
         (
-            "start_child by hand does not count against any producer's demand; "
-            "terminate_child returns demand",
+            (
+                "start_child by hand does not count against any producer's demand; "
+                "terminate_child returns demand"
+            ),
             by_hand,
         ),
         ("two producers: each has its own budget", two_producers),
@@ -197,7 +202,8 @@ def fate_of(event: object) -> InitResult:
             return Ignore()
         case 2:
             raise RuntimeError("boom")
-    return None
+        case _:
+            return None
 
 
 async def fails_to_start(t: Sections) -> None:

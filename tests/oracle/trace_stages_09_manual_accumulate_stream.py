@@ -38,8 +38,10 @@ async def scenario(trace: Trace) -> None:
         ("accumulate: pushed events are held too, in order with the demand", holds_events),
         ("switching a running producer to accumulate pauses it", pauses),
         (
-            "from_enumerable: finite source stops with :normal once all is delivered; "
-            "permanent consumer stops too",
+            (
+                "from_enumerable: finite source stops with :normal once all is delivered; "
+                "permanent consumer stops too"
+            ),
             finite,
         ),
         ("from_enumerable with cancel: :transient: consumer stays", transient),
@@ -128,9 +130,7 @@ async def transient(t: Sections) -> None:
 
 
 async def on_cancel(t: Sections) -> None:
-    p = await start_link(
-        from_iterable(itertools.repeat(1), on_cancel="stop", demand="accumulate")
-    )
+    p = await start_link(from_iterable(itertools.repeat(1), on_cancel="stop", demand="accumulate"))
     c = await Sink.start(t, mode="manual")
     await subscribe(c, to=p, cancel="temporary")
     await settle(10)
@@ -190,5 +190,3 @@ async def returns_events(t: Sections) -> None:
     except CallExit:
         reply = "exited"
     t.log(f"reply {inspected(reply)} alive {inspected(is_alive(c))}")
-
-

@@ -20,6 +20,7 @@ from runtime import (
 )
 from runtime.instruments import EventsDiscarded
 from runtime.stages import (
+    Peer,
     Producer,
     ProducerConsumer,
     Subscription,
@@ -27,7 +28,6 @@ from runtime.stages import (
     queue_info,
     subscribe,
 )
-from runtime.stages.subscription import Peer
 from tests.conformance.gs.parts import (
     Do,
     Emit,

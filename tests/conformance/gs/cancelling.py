@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from runtime import (
     ExitReason,
     Killed,
@@ -17,9 +16,8 @@ from runtime import (
     wait_exit,
 )
 from runtime.current import find_process
-from runtime.stages import Subscription, resubscribe, subscribe
+from runtime.stages import CancelMode, Subscription, SubscriptionOptions, resubscribe, subscribe
 from runtime.stages.subscription import Events, SubscribeAsked
-from runtime.stages.subscription_options import CancelMode, SubscriptionOptions
 from tests.conformance.gs.parts import Do, Log, Pushed, Sink, push, settled
 from tests.conformance.scenarios import row
 
@@ -224,5 +222,3 @@ async def events_of_a_stranger_are_sent_back() -> None:
     assert upstream == [("cancel", "unknown subscription")]
     assert is_alive(c)
     assert await c.call(Do(lambda server: "well")) == "well"
-
-

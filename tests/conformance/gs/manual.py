@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
+
+import pytest
 import trio
 
+from runtime import ChildSpec, Normal, is_alive, kill, start
 from runtime.stages import (
+    CancelMode,
+    OnCancel,
+    ProducerExit,
     buffered_count,
+    events_of,
+    from_iterable,
     get_demand,
     set_demand,
+    subscribe,
 )
 from tests.conformance.gs.parts import (
     Log,
     Pushed,
+    Sink,
     Source,
     ask,
     manual,
@@ -19,6 +30,7 @@ from tests.conformance.gs.parts import (
     settled,
 )
 from tests.conformance.scenarios import row
+from tests.oracle.trace import each
 
 
 @row("GS-90")
@@ -101,3 +113,79 @@ async def to_hold_what_is_held_loses_nothing() -> None:
     await set_demand(p, "forward")
     await settled()
     assert asks == [2, 3]
+
+
+def finite() -> ChildSpec:
+    """A producer of 1, 2, 3 that waits until it is told to begin."""
+    return from_iterable([1, 2, 3], demand="accumulate")
+
+
+@row("GS-96")
+async def a_finite_source_ends_when_its_last_event_has_gone() -> None:
+    modes: tuple[tuple[CancelMode, bool], ...] = (("permanent", False), ("transient", True))
+    for cancel, stays in modes:
+        log: Log = []
+        p = await start(from_iterable(range(1, 8)))
+        c = await Sink.start(log)
+        await subscribe(c, to=p, max_demand=4, min_demand=2, cancel=cancel)
+        await settled()
+        ends = [("down", Normal())] if stays else [("down", Normal()), ("terminate", Normal())]
+        assert log == [[1, 2], [3, 4], [5, 6], [7], *ends]
+        assert (is_alive(p), is_alive(c)) == (False, stays)
+
+
+@row("GS-97")
+async def it_may_end_with_its_last_consumer() -> None:
+    ways: tuple[tuple[OnCancel, bool], ...] = (("stop", False), ("continue", True))
+    for on_cancel, stays in ways:
+        p = await start(from_iterable(itertools.repeat(1), on_cancel=on_cancel))
+        consumers = [await manual(p, [], cancel="temporary") for _ in range(2)]
+        consumers[0].cancel()
+        await settled()
+        assert is_alive(p)
+        kill(consumers[1].consumer)
+        await settled()
+        assert is_alive(p) is stays
+
+
+@row("GS-98")
+async def who_has_read_enough_leaves() -> None:
+    log: Log = []
+    p = await Source.start(log)
+    async with events_of(p, max_demand=4, min_demand=2) as events:
+        assert [await anext(events) for _ in range(5)] == [0, 1, 2, 3, 4]
+    await settled()
+    assert log[0] == 4
+    assert log[-1] == ("cancel", Normal())
+    assert is_alive(p)
+
+
+@row("GS-99")
+async def the_end_of_the_source_is_that_of_the_events_or_of_the_reader() -> None:
+    p = await start(finite())
+    async with events_of(p, cancel="transient") as events:
+        assert [event async for event in events] == [1, 2, 3]
+    p = await start(finite())
+    seen: list[int] = []
+    with pytest.raises(ProducerExit) as raised:
+        await each(events_of(p, cancel="permanent"), seen.append)
+    assert seen == [1, 2, 3]
+    assert raised.value.reason == Normal()
+    assert raised.value.producer is p.pid
+
+
+@row("GS-100")
+async def the_events_of_several_end_with_the_last_of_them() -> None:
+    quick, slow = await start(finite()), await Pushed.start([])
+    seen: list[object] = []
+
+    async def end_the_slow_one() -> None:
+        await trio.sleep(5)
+        seen.append("5 s later")
+        await push(slow, "late")
+        await slow.stop()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(end_the_slow_one)
+        await each(events_of(quick, slow, cancel="transient"), seen.append)
+    assert seen == [1, 2, 3, "5 s later", "late"]

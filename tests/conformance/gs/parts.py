@@ -8,19 +8,19 @@ from typing import Any, TypeVar, Unpack
 import trio
 import trio.testing
 
-from runtime import Call, ExitReason, Handle, handles
+from runtime import Call, ExitReason, Ref, handles
 from runtime.stages import (
     Consumer,
     DemandDispatcher,
     Dispatcher,
+    Mode,
+    Peer,
     Producer,
     ProducerConsumer,
     Subscription,
     SubscriptionEnded,
     subscribe,
 )
-from runtime.stages.subscription import Peer
-from runtime.stages.subscription_options import Mode
 from tests.oracle.stages import ProducerOptions
 
 T = TypeVar("T")
@@ -90,7 +90,7 @@ class Pushed(Kept):
         self.emit(request.events)
 
 
-async def push(producer: Handle, *events: Any) -> None:
+async def push(producer: Ref, *events: Any) -> None:
     """Let a ``Pushed`` emit these at once, and see what follows."""
     await producer.call(Emit(list(events)))
     await settled()
@@ -113,7 +113,7 @@ class Sink(Consumer[Any]):
         then: Callable[[list[Any]], Any] = lambda events: None,
     ) -> None:
         self.log = log
-        self.mode = mode
+        self.mode: Mode | None = mode
         self.then = then
 
     def handle_subscribe(self, peer: Peer, subscription: Subscription) -> Mode | None:
@@ -154,7 +154,9 @@ class Stuck(Sink):
 class Through(ProducerConsumer[Any, Any]):
     """Makes some events of each."""
 
-    def __init__(self, log: Log, fn: Callable[[Any], Iterable[Any]] = lambda event: [event]) -> None:
+    def __init__(
+        self, log: Log, fn: Callable[[Any], Iterable[Any]] = lambda event: [event]
+    ) -> None:
         self.log = log
         self.fn = fn
 
@@ -170,7 +172,7 @@ class Through(ProducerConsumer[Any, Any]):
 
 
 async def consumer_of(
-    producer: Handle, log: Log, *, mode: Mode | None = None, **options: Any
+    producer: Ref, log: Log, *, mode: Mode | None = None, **options: Any
 ) -> Subscription:
     """A fresh ``Sink`` that has subscribed, by default with the mode of the subscription."""
     subscription = await subscribe(await Sink.start(log, mode), to=producer, **options)
@@ -178,7 +180,7 @@ async def consumer_of(
     return subscription
 
 
-async def manual(producer: Handle, log: Log, **options: Any) -> Subscription:
+async def manual(producer: Ref, log: Log, **options: Any) -> Subscription:
     """A fresh ``Sink`` that asks by hand."""
     return await consumer_of(producer, log, mode="manual", **options)
 
