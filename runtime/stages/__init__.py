@@ -26,9 +26,9 @@ from runtime.stages.events_of import ProducerExit, events_of
 from runtime.stages.iterable_source import OnCancel, from_channel, from_iterable
 from runtime.stages.partition_dispatcher import (
     NO_PARTITION,
-    NoPartition,
     PartitionDispatcher,
     Routed,
+    partition_of,
 )
 from runtime.stages.producer import Producer
 from runtime.stages.producer_consumer import ProducerConsumer
@@ -74,6 +74,7 @@ __all__ = [
     "from_channel",
     "from_iterable",
     "get_demand",
+    "partition_of",
     "queue_info",
     "resubscribe",
     "set_demand",
