@@ -230,7 +230,7 @@ async def what_is_given_back_twice_late_or_by_mistake() -> None:
 
     async def foreign() -> None:
         wrong: Any = ref(self_())
-        with pytest.raises(TypeError, match="^worker: got "):
+        with pytest.raises(TypeError, match=r"^worker: got "):
             pool.checkin(wrong)
 
     await in_process(foreign)
