@@ -54,7 +54,10 @@ FLOORS: dict[str, list[str]] = {
         "stages.channel_sink stages.events_of stages.iterable_source",
     ],
     "supervisors": [
-        "backoff children errors event_budgets intensity interpreter permits pool_slots strategies",
+        (
+            "backoff children errors event_budgets intensity interpreter permits pool_slots "
+            "strategies"
+        ),
         "limiter_requests pool_requests requests restarts shutdown",
         (
             "children_ref dynamic_children family pool_ref pool_workers rate_limiter "

@@ -24,7 +24,12 @@ from runtime.stages.dispatcher import Delivery, Dispatcher
 from runtime.stages.emitted import Emitted
 from runtime.stages.events_of import ProducerExit, events_of
 from runtime.stages.iterable_source import OnCancel, from_channel, from_iterable
-from runtime.stages.partition_dispatcher import NO_PARTITION, PartitionDispatcher
+from runtime.stages.partition_dispatcher import (
+    NO_PARTITION,
+    PartitionDispatcher,
+    Routed,
+    partition_of,
+)
 from runtime.stages.producer import Producer
 from runtime.stages.producer_consumer import ProducerConsumer
 from runtime.stages.requests import DemandMode
@@ -58,6 +63,7 @@ __all__ = [
     "Producer",
     "ProducerConsumer",
     "ProducerExit",
+    "Routed",
     "Selector",
     "Subscription",
     "SubscriptionEnded",
@@ -67,6 +73,7 @@ __all__ = [
     "from_channel",
     "from_iterable",
     "get_demand",
+    "partition_of",
     "queue_info",
     "resubscribe",
     "set_demand",
