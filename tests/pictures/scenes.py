@@ -23,6 +23,7 @@ from runtime.stages import (
     subscribe,
 )
 from runtime.stages.subscription import Asked
+from tests.oracle.playing import in_turn
 from tests.pictures.sequence import Arrow, Row, Work, drawn
 
 MakeDispatcher: TypeAlias = Callable[[], Dispatcher[int]]
@@ -177,7 +178,8 @@ def picture(name: str) -> str:
     """The SVG of a picture; the same each time."""
     title, play = PICTURES[name]
     scene = Scene()
-    trio.run(_played, play, scene, clock=trio.testing.MockClock(autojump_threshold=0))
+    with in_turn():
+        trio.run(_played, play, scene, clock=trio.testing.MockClock(autojump_threshold=0))
     return drawn(title, tuple(scene.lanes.values()), scene.rows)
 
 

@@ -43,8 +43,10 @@ def drawn(title: str, lanes: tuple[str, ...], rows: Iterable[Row]) -> str:
     width, height = LEFT + LANE * len(lanes), TOP + ROW * len(rows) + 30
     places = {lane: LEFT + LANE * (number + 0.5) for number, lane in enumerate(lanes)}
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" font-family="sans-serif" font-size="14">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+            f'width="{width}" height="{height}" font-family="sans-serif" font-size="14">'
+        ),
         f"<title>{escape(title)}</title>",
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
         "<defs>",
@@ -115,5 +117,6 @@ def _text(
 ) -> str:
     return (
         f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" fill="{colour}" '
+        'stroke="#ffffff" stroke-width="4" paint-order="stroke" '
         f'font-weight="{weight}">{escape(text)}</text>'
     )

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.pictures.scenes import PICTURES, picture, told
-from tests.pictures.sequence import Arrow, Work, drawn
+from tests.pictures.sequence import Arrow, Row, Work, drawn
 from tests.pictures.stored import FOLDER, stored
 
 
@@ -21,7 +21,7 @@ def test_no_picture_is_left_over() -> None:
 
 
 def test_a_diagram_has_a_line_for_each_lane_and_arrow() -> None:
-    rows = [
+    rows: list[Row] = [
         Arrow(0.0, "c", "p", "2 more", asks=True),
         Arrow(0.0, "p", "c", "1 & 2"),
         Work(1.0, "c", "handles"),
