@@ -26,15 +26,9 @@ from runtime.stages.events_of import ProducerExit, events_of
 from runtime.stages.iterable_source import OnCancel, from_channel, from_iterable
 from runtime.stages.partition_dispatcher import (
     NO_PARTITION,
-<<<<<<< HEAD
     PartitionDispatcher,
     Routed,
     partition_of,
-=======
-    NoPartition,
-    PartitionDispatcher,
-    Routed,
->>>>>>> b6f297a05f2983b63e1763f8c075d84eded4c54c
 )
 from runtime.stages.producer import Producer
 from runtime.stages.producer_consumer import ProducerConsumer
@@ -63,7 +57,6 @@ __all__ = [
     "Dispatcher",
     "Emitted",
     "Mode",
-    "NoPartition",
     "OnCancel",
     "PartitionDispatcher",
     "Peer",
