@@ -144,7 +144,8 @@ class ConsumerSupervisor(Consumer[object], DynamicSupervisor):
 
     def child_is_gone(self, child: DynamicChild, process: Process, reason: ExitReason) -> None:
         """One that never was up drops its event, unless it was asked to end."""
-        if isinstance(child, EventChild) and child.is_new and not child.stopping:
+        asked = child.stopping or process.stop_asked_at is not None
+        if isinstance(child, EventChild) and child.is_new and not asked:
             child.stopping = child.drops = True
             if not process.ignored:
                 self._tell_drop(child.spec.id, reason)
