@@ -182,11 +182,12 @@ class ConsumerSupervisor(Consumer[object], DynamicSupervisor):
         """See ``ConsumerSupervisorRef.start_child``."""
         if not reply_to.answered:
             spec, error = attempt(self._spec_for, request.event)
-            if spec is not None:
-                self._start_new(spec, reply_to)
-            elif error is not None:
+            if spec is None:
+                assert error is not None
                 reply_to.error(error)
                 error = None  # this frame is in its traceback: break the cycle
+            else:
+                self._start_new(spec, reply_to)
         return NoReply()
 
     def facts(self) -> Mapping[str, Plain]:

@@ -28,7 +28,9 @@ from runtime import (
 from runtime.stages import (
     BadSubscription,
     BroadcastDispatcher,
+    ProducerConsumer,
     ProducerExit,
+    Subscription,
     events_of,
     from_iterable,
     get_demand,
@@ -201,6 +203,20 @@ async def test_a_producer_that_accumulates_is_told_to_begin_once_all_are_subscri
     async with events_of(producer) as events:
         assert await take(3, events) == [0, 1, 2]
     assert await get_demand(producer) == "forward"
+
+
+async def test_a_stage_in_the_middle_is_read_like_any_other(node: Node) -> None:
+    producer = await start_count([])
+
+    class Double(ProducerConsumer[int, int]):
+        def init(self) -> None:
+            self.subscribe(producer)
+
+        def handle_events(self, events: list[int], subscription: Subscription) -> list[int]:
+            return [event * 2 for event in events]
+
+    async with events_of(await Double.start()) as events:
+        assert await take(3, events) == [0, 2, 4]
 
 
 async def test_two_readers_of_one_process_are_two_consumers(node: Node) -> None:

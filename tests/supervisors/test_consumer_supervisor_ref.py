@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import trio
 
 from runtime import (
     AlreadyStarted,
@@ -18,7 +19,9 @@ from runtime import (
     Stop,
     kill,
     processes,
+    resume,
     spawn,
+    suspend,
 )
 from supervisors import ChildCounts, ConsumerSupervisorRef
 from tests.runtime.flowing import settle
@@ -98,6 +101,18 @@ async def test_a_requester_that_goes_away_takes_the_child_along(node: Node) -> N
     await settle()
     assert not is_up("a")
     assert processes() == [jobs.pid]
+
+
+async def test_a_requester_that_has_gone_before_it_is_heard_gets_nothing(node: Node) -> None:
+    log: list[str] = []
+    jobs = await start_jobs(job(log))
+    await suspend(jobs)
+    with trio.move_on_after(1):
+        await jobs.start_child("a")
+    await resume(jobs)
+    await settle()
+    assert log == []
+    assert await active(jobs) == (0, 0)
 
 
 async def test_a_supervisor_that_is_not_there_is_an_exit(node: Node) -> None:
