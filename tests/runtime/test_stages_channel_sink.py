@@ -167,6 +167,32 @@ async def test_several_producers_and_more_of_them_later(node: Node) -> None:
     assert is_alive(sink)
 
 
+class Slow(trio.abc.SendChannel[int]):
+    """A channel of the user's own: each event takes a second, and three are enough."""
+
+    def __init__(self) -> None:
+        self.sent: list[int | str] = []
+
+    async def send(self, value: int) -> None:
+        await trio.sleep(1)
+        if len(self.sent) == 3:
+            raise trio.BrokenResourceError
+        self.sent.append(value)
+
+    async def aclose(self) -> None:
+        self.sent.append("closed")
+
+
+async def test_a_channel_of_the_users_own(node: Node, events: Recorder) -> None:
+    channel = Slow()
+    sink = await sink_into(channel, to=await start_count([]), max_demand=2)
+    await trio.sleep(2.5)
+    assert channel.sent == [0, 1]
+    await trio.sleep(2)
+    assert channel.sent == [0, 1, 2, "closed"]
+    assert end_of(events, sink.pid) == Normal()
+
+
 @pytest.mark.parametrize("steps", range(14))
 async def test_stopped_at_any_step_what_the_reader_has_is_without_gaps(
     node: Node, steps: int
