@@ -16,6 +16,7 @@ from runtime import (
     Node,
     NoProcess,
     Normal,
+    ProcessCrashed,
     Ref,
     Shutdown,
     get_state,
@@ -260,15 +261,16 @@ async def test_it_works_in_a_process_and_in_a_plain_task(node: Node) -> None:
     assert await reading() == [1, 2]
 
 
-async def test_leaving_the_block_leaves_nothing_behind(node: Node) -> None:
+async def test_leaving_the_block_leaves_nothing_behind(node: Node, events: Recorder) -> None:
     log: list[str] = []
     producer = await start_count(log)
-    async with events_of(producer, max_demand=3, min_demand=0) as events:
-        await anext(events)
+    async with events_of(producer, max_demand=3, min_demand=0) as some:
+        await anext(some)
         assert len(processes()) == 2
     assert processes() == [producer.pid]
     await settle()
     assert log == ["P handle_demand 3", "P handle_cancel cancel normal"]
+    assert events.of(ProcessCrashed) == []
 
 
 async def test_an_error_in_the_block_leaves_it_as_itself(node: Node) -> None:
