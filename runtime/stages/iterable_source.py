@@ -17,7 +17,7 @@ import msgspec
 import trio
 
 from runtime.child_spec import ChildSpec
-from runtime.containment import outcome_of, short_repr
+from runtime.containment import crash_of, outcome_of, short_repr
 from runtime.exits import NORMAL, ExitReason
 from runtime.handlers import handles
 from runtime.outcomes import Stop
@@ -83,9 +83,12 @@ class Source(Producer[T], Generic[T]):
 
     @handles(SourceOver)
     def _is_over(self, message: SourceOver) -> Stop:
-        if message.error is not None:
+        if message.error is None:
+            return Stop(NORMAL)
+        try:
             raise message.error
-        return Stop(NORMAL)
+        finally:
+            del message  # this frame is in its traceback: break the cycle
 
 
 class IterableSource(Source[T], Generic[T]):
@@ -103,18 +106,17 @@ class IterableSource(Source[T], Generic[T]):
         self._iterator: Iterator[T] | None = None
 
     def handle_demand(self, demand: int) -> None:
-        """As many as are wanted, at once; those before a failure have gone when it is felt."""
+        """As many as are wanted, at once; a failure comes behind those that were there."""
         if self._over:
             return
         if self._iterator is None:
             self._iterator = iter(self._items)
         events: list[T] = []
-        try:
-            events.extend(islice(self._iterator, demand))
-        finally:
-            self.emit(events)
-        if len(events) < demand:
-            self._ends()
+        _, error = crash_of(events.extend, islice(self._iterator, demand))
+        self.emit(events)
+        if error is not None or len(events) < demand:
+            self._ends(error)
+            error = None  # this frame is in its traceback: break the cycle
 
     def terminate(self, reason: ExitReason) -> None:
         """Let a generator clean up; anything else belongs to whoever made it."""
@@ -150,6 +152,7 @@ class AsyncSource(Source[T], Generic[T]):
     async def _pull(self) -> None:
         _, error = await outcome_of(self._pull_all())
         self._ends(error)
+        error = None  # this frame is in its traceback: break the cycle
 
     async def _pull_all(self) -> None:
         async with AsyncExitStack() as stack:
