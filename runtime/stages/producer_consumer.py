@@ -60,9 +60,12 @@ class ProducerConsumer(Consuming[In], Producing[Out], Generic[In, Out]):
 
     @handles(Events)
     def _events(self, message: Events) -> Performed:
-        if message.subscription not in self._upstreams:
+        upstream = self._upstreams.get(message.subscription)
+        if upstream is None:
             message.subscription.cancel(UNKNOWN_SUBSCRIPTION)
             return None
+        if not message.events and upstream.demand is not None:
+            return None  # only who asks by hand gets to see that
         self._waiting.append(message)
         return perform(self._work())
 
