@@ -32,9 +32,8 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 CLASSES = {"source": Source, "middle": Middle, "sink": Sink}
 GIVING = ("p0", "p1", "m0", "m1")
-EDGES = st.sampled_from(
-    [(to, of) for to in KINDS for of in GIVING if to[0] != "p" and (to[0] == "c" or of < to)]
-).filter(lambda edge: edge != ("m0", "m1"))
+BEFORE = {"m0": ("p0", "p1"), "m1": ("p0", "p1", "m0"), **dict.fromkeys(("c0", "c1", "c2"), GIVING)}
+EDGES = st.sampled_from([(to, of) for to, those in BEFORE.items() for of in those])
 RULES = st.sampled_from(("demand", "demand", "broadcast", "partition", "bounded partition"))
 SIZES = st.sampled_from((None, None, 3))
 KEEPS = st.sampled_from(("last", "first"))
@@ -72,19 +71,22 @@ class StagesMachine(NodeMachine):
         self.subscriptions: list[Subscription] = []
         self.asked: dict[Subscription, int] = {}
 
-    @initialize(rules=st.tuples(RULES, RULES, RULES, RULES), edges=st.lists(EDGES, max_size=6))
-    def begin(self, rules: tuple[str, ...], edges: list[tuple[str, str]]) -> None:
+    @initialize(
+        rules=st.tuples(RULES, RULES, RULES, RULES),
+        edges=st.lists(st.tuples(EDGES, WINDOWS, st.booleans()), min_size=3, max_size=8),
+    )
+    def begin(self, rules: tuple[str, ...], edges: list[Any]) -> None:
         for name, which in zip(KINDS, (*rules, "demand", "demand", "demand"), strict=True):
             self.revive(name, which, None, "last")
-        for number, edge in enumerate(edges):
-            self.subscribe(edge, (4, 2), "temporary", "automatic", number % 2, False)
+        for number, (edge, window, selects) in enumerate(edges):
+            self.subscribe(edge, window, "temporary", "automatic", number % 2, selects)
 
     async def end(self) -> None:
         for life in self.now_is.values():
             assert life.pid is not None
             kill(life.pid)
 
-    @rule(deeds=st.lists(weighted(DEEDS), min_size=1, max_size=8))
+    @rule(deeds=st.lists(weighted(DEEDS), min_size=3, max_size=12))
     def act(self, deeds: list[Deed]) -> None:
         """Several things, one after the other, each in a step of its own."""
         for name, arguments in deeds:
@@ -138,6 +140,7 @@ class StagesMachine(NodeMachine):
         if how == "soon":
             life.crash_in = len(life.made) % 4
         elif how == "kill":
+            assert life.pid is not None
             self.do(partial(kill, life.pid))
         else:
             reason = {"Normal": NORMAL, "Shutdown": SHUTDOWN}.get(how, how)
@@ -238,6 +241,7 @@ class StagesMachine(NodeMachine):
             checks.gives_in_order(life)
             checks.gets_what_it_was_sent(life, self.lives)
             checks.hears_each_end_once(life)
+            checks.asks_for_no_more_than_is_wanted(life)
         for life, process in self.processes().items():
             checks.loses_nothing(life)
             checks.broadcasts_to_all(life)
@@ -277,4 +281,4 @@ class StagesMachine(NodeMachine):
 
 
 TestStages = StagesMachine.TestCase
-TestStages.settings = examples(60, 15)
+TestStages.settings = examples(80, 15)
