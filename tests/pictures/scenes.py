@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeAlias
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeAlias
 
 import msgspec
 import trio
@@ -13,6 +13,7 @@ from runtime import ChildSpec, Pid, Ref, open_node, start
 from runtime.stages import (
     BroadcastDispatcher,
     Consumer,
+    Delivery,
     DemandDispatcher,
     Dispatcher,
     PartitionDispatcher,
@@ -22,7 +23,6 @@ from runtime.stages import (
     set_demand,
     subscribe,
 )
-from runtime.stages.subscription import Asked
 from tests.oracle.playing import in_turn
 from tests.pictures.sequence import Arrow, Row, Work, drawn
 
@@ -49,10 +49,10 @@ class Scene:
         self.lanes[stage.pid] = lane
         return stage
 
-    def asked(self, message: Asked) -> None:
+    def asked(self, subscription: Subscription, count: int) -> None:
         """A consumer wants so many more."""
-        producer, consumer = self._ends(message.subscription)
-        text = f"{message.count} more, please"
+        producer, consumer = self._ends(subscription)
+        text = f"{count} more, please"
         self.rows.append(Arrow(trio.current_time(), consumer, producer, text, asks=True))
 
     def given(self, subscription: Subscription, events: list[int]) -> None:
@@ -70,6 +70,41 @@ class Scene:
         return self.lanes[subscription.producer], self.lanes[subscription.consumer]
 
 
+class Told(Dispatcher[int]):
+    """A dispatcher, and the scene hears what goes through it."""
+
+    def __init__(self, scene: Scene, inner: Dispatcher[int]) -> None:
+        self._scene, self._inner = scene, inner
+
+    @property
+    def demand(self) -> int:
+        """As the other says."""
+        return self._inner.demand
+
+    def subscribe(self, subscription: Subscription) -> None:
+        """As the other does."""
+        self._inner.subscribe(subscription)
+
+    def cancel(self, subscription: Subscription) -> None:
+        """As the other does."""
+        self._inner.cancel(subscription)
+
+    def ask(self, subscription: Subscription, count: int) -> Sequence[Delivery[int]]:
+        """Told: demand, and what is delivered for it."""
+        self._scene.asked(subscription, count)
+        return self._tell(self._inner.ask(subscription, count))
+
+    def dispatch(self, events: list[int]) -> tuple[Sequence[Delivery[int]], list[int]]:
+        """Told: what is delivered."""
+        deliveries, left = self._inner.dispatch(events)
+        return self._tell(deliveries), left
+
+    def _tell(self, deliveries: Sequence[Delivery[int]]) -> Sequence[Delivery[int]]:
+        for subscription, events in deliveries:
+            self._scene.given(subscription, events)
+        return deliveries
+
+
 class Numbers(Producer[int]):
     """Counts, as far as it is asked to."""
 
@@ -78,19 +113,12 @@ class Numbers(Producer[int]):
 
     def make_dispatcher(self) -> Dispatcher[int]:
         """The one that was given."""
-        return self._make()
+        return Told(self._scene, self._make())
 
     def handle_demand(self, demand: int) -> list[int]:
         """So many of those that are left."""
         made, self._numbers = self._numbers[:demand], self._numbers[demand:]
         return made
-
-    def _asked(self, message: Asked) -> Any:
-        self._scene.asked(message)
-        return super()._asked(message)
-
-    def _delivering(self, subscription: Subscription, events: list[int]) -> None:
-        self._scene.given(subscription, events)
 
 
 class Doubling(ProducerConsumer[int, int]):
@@ -104,12 +132,9 @@ class Doubling(ProducerConsumer[int, int]):
         self._scene.works(subscription.consumer, events)
         return events
 
-    def _asked(self, message: Asked) -> Any:
-        self._scene.asked(message)
-        return super()._asked(message)
-
-    def _delivering(self, subscription: Subscription, events: list[int]) -> None:
-        self._scene.given(subscription, events)
+    def make_dispatcher(self) -> Dispatcher[int]:
+        """To whoever asks."""
+        return Told(self._scene, DemandDispatcher())
 
 
 class Slow(Consumer[int]):
