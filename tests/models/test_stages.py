@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -174,7 +175,7 @@ class StagesMachine(NodeMachine):
             try:
                 subscription = await subscribe(
                     to, of, max_demand=window[0], min_demand=window[1], cancel=cancel, mode=mode,
-                    **options,
+                    timeout=math.inf, **options,
                 )  # fmt: skip
             except CallExit:
                 return
@@ -215,7 +216,7 @@ class StagesMachine(NodeMachine):
 
         async def step() -> None:
             try:
-                await set_demand(name, "accumulate" if holds else "forward", timeout=1000.0)
+                await set_demand(name, "accumulate" if holds else "forward", timeout=math.inf)
             except CallExit:
                 pass
 
