@@ -19,6 +19,7 @@ from runtime.stages import (
     AlreadySubscribed,
     BadSubscription,
     Subscription,
+    resubscribe,
     set_demand,
     subscribe,
 )
@@ -52,6 +53,7 @@ DEEDS = {
     "make": (6, SOURCE, COUNT),
     "push": (3, SOURCE, COUNT),
     "ask": (3, NUMBER, COUNT),
+    "resubscribe": (1, NUMBER, WINDOWS),
     "cancel": (2, NUMBER, st.sampled_from((NORMAL, SHUTDOWN, "boom"))),
     "end_stage": (2, NAME, HOW),
     "revive": (3, NAME, RULES, SIZES, KEEPS),
@@ -179,8 +181,7 @@ class StagesMachine(NodeMachine):
                 )  # fmt: skip
             except CallExit:
                 return
-            self.subscriptions.append(subscription)
-            self.asked[subscription] = 0
+            self.remember(subscription)
 
         self.background(ask_for_it)
 
@@ -199,6 +200,29 @@ class StagesMachine(NodeMachine):
     def cancel(self, number: int, reason: Any) -> None:
         for subscription in self.pick(number):
             self.do(partial(subscription.cancel, reason))
+
+    def resubscribe(self, number: int, window: tuple[int, int]) -> None:
+        """The same again, with another window."""
+        for earlier in self.pick(number):
+            self.background(partial(self.ask_for_it_again, earlier, window))
+
+    async def ask_for_it_again(self, earlier: Subscription, window: tuple[int, int]) -> None:
+        options = earlier.options
+        if earlier.producer is None:
+            return
+        try:
+            subscription = await resubscribe(
+                earlier, earlier.producer, max_demand=window[0], min_demand=window[1],
+                cancel=options.cancel, mode=options.mode, partition=options.partition,
+                selector=options.selector, timeout=math.inf,
+            )  # fmt: skip
+        except (CallExit, BadSubscription):  # it is gone, or the subscription has ended
+            return
+        self.remember(subscription)
+
+    def remember(self, subscription: Subscription) -> None:
+        self.subscriptions.append(subscription)
+        self.asked[subscription] = 0
 
     # -- events -----------------------------------------------------------------------------
 
