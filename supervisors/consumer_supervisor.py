@@ -107,7 +107,6 @@ class ConsumerSupervisor(Consumer[object], DynamicSupervisor):
     def handle_cancel(self, subscription: Subscription, end: SubscriptionEnded) -> None:
         """The children of its events go on; nobody is told when they are done."""
         self._budgets.close(subscription)
-        self._dropped.pop(subscription, None)
 
     def handle_events(
         self, events: list[object], subscription: Subscription
