@@ -24,12 +24,13 @@ class Acknowledger(ABC):
         cancelled or raises, the messages count as not acknowledged and are given back.
         """
 
-    def give_back(
+    def give_back(  # noqa: B027
         self, reference: Hashable, messages: list[Message[Any]]
     ) -> Awaitable[None] | None:
         """These were under way and are no more, neither handled nor failed: to be sent again.
 
-        They are as they left the source. By default nothing happens.
+        They are as they left the source, with holdings of their own (``anew``), so that a source
+        may emit them as they are. By default nothing happens.
         """
 
     def configure(self, reference: Hashable, receipt: object, options: Mapping[str, Any]) -> object:

@@ -17,9 +17,9 @@ class Custody:
     """The messages under way in one pipeline."""
 
     def admit(self, messages: Sequence[Message[Any]], holder: Pid) -> None:
-        """A source emits these (after ``transform``, before they are buffered): ``holder`` has them.
+        """A source emits these, after ``transform``, before they are buffered: ``holder`` has them.
 
-        ``ValueError`` for a message that was emitted before and is still under way.
+        ``ValueError`` for a message that was emitted before; ``message.anew()`` can be.
         """
         raise NotImplementedError
 

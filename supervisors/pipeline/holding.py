@@ -20,15 +20,20 @@ class Holding:
     - ``holder``: the stage that has it now; ``None`` before it was emitted in a pipeline.
     - ``outcome``: ``None`` while it is under way.
     - ``original``: the message as it left its source, for giving it back.
-    - ``whole``: of a message that goes to several groups, that of the message itself.
-    - ``open``: of such a message, how many groups have not finished with it.
+
+    A message that goes to several groups is sent to each as a message of its own, whose holding
+    has that of the message itself as ``whole``, which keeps count: ``undelivered`` to so many
+    groups, ``unfinished`` in so many, and has ``worst`` of the outcomes so far.
     """
 
-    __slots__ = ("holder", "open", "original", "outcome", "whole")
+    __slots__ = (
+        "holder", "original", "outcome", "undelivered", "unfinished", "whole", "worst",
+    )  # fmt: skip
 
     def __init__(self, whole: Holding | None = None) -> None:
         self.holder: Pid | None = None
         self.outcome: Outcome | None = None
         self.original: object = None
         self.whole = whole
-        self.open = 0
+        self.undelivered = self.unfinished = 0
+        self.worst: Outcome = "successful"

@@ -66,8 +66,11 @@ class Message(Generic[T_co]):
         """Failed, for this reason (not ``None``)."""
         raise NotImplementedError
 
-    def of_group(self, whole: Holding) -> Message[T_co]:
-        """The same message as one of several groups gets it: a copy with a holding of its own."""
+    def anew(self, whole: Holding | None = None) -> Message[T_co]:
+        """A copy with a holding of its own, ``Holding(whole)``: another message from now on.
+
+        For sending one again that was given back; with ``whole`` for one of several groups.
+        """
         raise NotImplementedError
 
     def with_acknowledger(self, acknowledger: Acknowledger) -> Message[T_co]:
