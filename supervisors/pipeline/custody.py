@@ -19,7 +19,7 @@ class Custody:
     def admit(self, messages: Sequence[Message[Any]], holder: Pid) -> None:
         """A source emits these, after ``transform``, before they are buffered: ``holder`` has them.
 
-        Known by their ``identity``. ``ValueError`` for one that is under way already.
+        ``ValueError`` for a message that was emitted before; ``message.anew()`` can be.
         """
         raise NotImplementedError
 
