@@ -38,6 +38,7 @@ from runtime.inspection.snapshot import crashes, snapshot
 from runtime.inspection.tracing import trace, untrace
 from runtime.inspection.views import AlarmView, CrashView, ProcessView, Snapshot, TraceEvent
 from runtime.instruments import (
+    AcknowledgerFailed,
     BudgetExceeded,
     CallEnded,
     ChildEnded,
@@ -118,11 +119,13 @@ from runtime.watchdogs.limits import WatchdogLimits
 from runtime.watchdogs.watchdog import Watchdog, current_alarms
 
 __all__ = [
-    "AccessDenied", "AfterTimeout", "Agent", "AgentRef", "AlarmView", "AlreadyRegistered",
+    "AccessDenied", "AcknowledgerFailed",
+    "AfterTimeout", "Agent", "AgentRef", "AlarmView", "AlreadyRegistered",
     "AlreadyStarted", "BadResult", "BehaviourCounts", "BudgetExceeded", "Call", "CallCycle",
     "CallEnded", "CallError", "CallExit", "CallTimeout", "Cast", "CastResult", "ChildEnded",
     "ChildRefused", "ChildSpec", "ChildStartFailed", "ChildType", "CleanupFailed", "Continue",
-    "CountNode", "CrashView", "Crashed", "DemandUneven", "Directory", "Down", "Entry", "Event", "Exit",
+    "CountNode", "CrashView", "Crashed", "DemandUneven", "Directory", "Down", "Entry", "Event",
+    "Exit",
     "ExitReason", "Exited", "GenServer", "Handle", "Headers", "Idle", "IdleTimeout", "Ignore",
     "Ignored", "InitResult", "Instrument", "Killed", "LoopStalled", "MailboxFull", "MailboxLimit",
     "MailboxLong", "MailboxPolicy", "MessageDropped", "MessageOld", "MessageUnexpected",
