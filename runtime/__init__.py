@@ -38,6 +38,7 @@ from runtime.inspection.snapshot import crashes, snapshot
 from runtime.inspection.tracing import trace, untrace
 from runtime.inspection.views import AlarmView, CrashView, ProcessView, Snapshot, TraceEvent
 from runtime.instruments import (
+    AcknowledgerFailed,
     BudgetExceeded,
     CallEnded,
     ChildEnded,
@@ -112,8 +113,8 @@ from runtime.task_groups import AfterTimeout, race, result_many, wait_many
 from runtime.task_outcomes import Exited, Ok, OnTimeout, Outcome, TimedOut
 from runtime.telemetry.node_counts import BehaviourCounts, CountNode
 from runtime.telemetry.pipeline_events import (
-    BatchHandled,
     BatchesMade,
+    BatchHandled,
     CallbackFailed,
     ChunkHandled,
     FailuresHandled,
@@ -130,13 +131,13 @@ from runtime.watchdogs.limits import WatchdogLimits
 from runtime.watchdogs.watchdog import Watchdog, current_alarms
 
 __all__ = [
-    "AccessDenied", "AfterTimeout", "Agent", "AgentRef", "AlarmView", "AlreadyRegistered",
-    "AlreadyStarted", "BadResult", "BatchHandled", "BatchesMade", "BehaviourCounts",
-    "BudgetExceeded", "Call", "CallCycle", "CallEnded", "CallError", "CallExit", "CallTimeout",
-    "CallbackFailed", "Cast", "CastResult", "ChildEnded", "ChildRefused", "ChildSpec",
-    "ChildStartFailed", "ChildType", "ChunkHandled", "CleanupFailed", "Continue", "CountNode",
-    "CrashView", "Crashed", "DemandUneven", "Directory", "Down", "Entry", "Event", "Exit",
-    "ExitReason", "Exited", "FailuresHandled", "GenServer", "Handle", "Headers", "Idle",
+    "AccessDenied", "AcknowledgerFailed", "AfterTimeout", "Agent", "AgentRef", "AlarmView",
+    "AlreadyRegistered", "AlreadyStarted", "BadResult", "BatchHandled", "BatchesMade",
+    "BehaviourCounts", "BudgetExceeded", "Call", "CallCycle", "CallEnded", "CallError", "CallExit",
+    "CallTimeout", "CallbackFailed", "Cast", "CastResult", "ChildEnded", "ChildRefused",
+    "ChildSpec", "ChildStartFailed", "ChildType", "ChunkHandled", "CleanupFailed", "Continue",
+    "CountNode", "CrashView", "Crashed", "DemandUneven", "Directory", "Down", "Entry", "Event",
+    "Exit", "ExitReason", "Exited", "FailuresHandled", "GenServer", "Handle", "Headers", "Idle",
     "IdleTimeout", "Ignore", "Ignored", "InitResult", "Instrument", "Killed", "LoopStalled",
     "MailboxFull", "MailboxLimit", "MailboxLong", "MailboxPolicy", "MessageDropped",
     "MessageHandled", "MessageOld", "MessageUnexpected", "MessagesGivenBack", "MonitorRef",

@@ -217,6 +217,19 @@ class DemandUneven(msgspec.Struct, frozen=True):
     expected: int
 
 
+class AcknowledgerFailed(msgspec.Struct, frozen=True):
+    """An acknowledger raised, in the stage ``pid``, while it was told of so many ``messages``.
+
+    ``acknowledger`` and ``reference`` are text. The messages are given back to it.
+    """
+
+    pid: Pid
+    acknowledger: str
+    reference: str
+    messages: int
+    reason: ExitReason
+
+
 Event: TypeAlias = (
     ProcessStarted
     | ProcessEnded
@@ -237,6 +250,7 @@ Event: TypeAlias = (
     | PermitsGranted
     | DemandUneven
     | PipelineEvent
+    | AcknowledgerFailed
 )
 """Everything a node tells its instruments."""
 

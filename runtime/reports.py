@@ -15,6 +15,7 @@ from runtime.containment import contain, short_repr, show
 from runtime.exits import Crashed, ExitReason, is_clean
 from runtime.instruments import (
     GIVE_UP,
+    AcknowledgerFailed,
     BudgetExceeded,
     ChildEnded,
     ChildStartFailed,
@@ -114,6 +115,15 @@ def _write(event: Event) -> None:
                 seconds=round(event.seconds, 3),
                 length=event.length,
             )
+        case AcknowledgerFailed():
+            log.error(
+                "an acknowledger raised",
+                pid=repr(event.pid),
+                acknowledger=event.acknowledger,
+                reference=event.reference,
+                messages=event.messages,
+                **_why(event.reason),
+            )
         case RestartsHigh():
             log.warning(
                 "supervisor is past half of its restarts",
@@ -174,6 +184,7 @@ log_reports = Instrument(_write, (
     ProcessCrashed, CleanupFailed, MessageDropped, MessageUnexpected, BudgetExceeded, StillAlive,
     ChildEnded, ChildStartFailed, LoopStalled, MailboxLong, MessageOld, RestartsHigh,
     CallbackFailed, MessagesGivenBack, PipelineDrained,
+    AcknowledgerFailed,
 ))  # fmt: skip
 """The instrument that a node has unless it is given others."""
 
