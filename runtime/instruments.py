@@ -230,6 +230,23 @@ class AcknowledgerFailed(msgspec.Struct, frozen=True):
     reason: ExitReason
 
 
+class EventsDiscarded(msgspec.Struct, frozen=True):
+    """The buffer of a stage was full: so many events are lost. GenStage: the same log."""
+
+    pid: Pid
+    name: str | None
+    count: int
+
+
+class EventsInExcess(msgspec.Struct, frozen=True):
+    """A producer has sent more events than its consumer ``pid`` had asked for; all are handled."""
+
+    pid: Pid
+    name: str | None
+    producer: Pid | None
+    count: int
+
+
 Event: TypeAlias = (
     ProcessStarted
     | ProcessEnded
@@ -251,6 +268,8 @@ Event: TypeAlias = (
     | DemandUneven
     | PipelineEvent
     | AcknowledgerFailed
+    | EventsDiscarded
+    | EventsInExcess
 )
 """Everything a node tells its instruments."""
 

@@ -21,6 +21,8 @@ from runtime.instruments import (
     ChildStartFailed,
     CleanupFailed,
     Event,
+    EventsDiscarded,
+    EventsInExcess,
     Instrument,
     LoopStalled,
     MailboxLong,
@@ -123,6 +125,21 @@ def _write(event: Event) -> None:
                 reference=event.reference,
                 messages=event.messages,
                 **_why(event.reason),
+            )
+        case EventsDiscarded():
+            log.warning(
+                "buffer full, events discarded",
+                pid=repr(event.pid),
+                name=event.name,
+                discarded=event.count,
+            )
+        case EventsInExcess():
+            log.warning(
+                "more events than were asked for",
+                pid=repr(event.pid),
+                name=event.name,
+                producer=repr(event.producer),
+                excess=event.count,
             )
         case RestartsHigh():
             log.warning(
