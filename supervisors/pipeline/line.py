@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import trio
 
 from runtime import ExitReason, Normal, Pid
+from runtime.current import find_process
+from runtime.inspection.views import Plain
 from runtime.process import Process
 from runtime.stages.dispatcher import Dispatcher
 from runtime.stages.subscription import Subscription
@@ -73,7 +76,7 @@ class Line:
 
     def processor_names(self, group: str) -> list[str]:
         """Of all processors of a group."""
-        count = self.declaration.groups[group].processors.stages
+        count = self.declaration.groups[group].processors.concurrency or 1
         return [self.processor_name(group, index) for index in range(count)]
 
     def stage_names(self) -> list[str]:
@@ -95,6 +98,16 @@ class Line:
         """The producers that run now."""
         names = set(self.producer_names())
         return [pid for pid, name in self.alive.items() if name in names]
+
+    def producers(self) -> list[Process]:
+        """Their processes."""
+        found = map(find_process, self.producer_pids())
+        return [process for process in found if process is not None]
+
+    def facts(self) -> dict[str, Plain]:
+        """What has become of the messages, for whoever looks from outside."""
+        counts: dict[str, Plain] = msgspec.structs.asdict(self.custody.counts)
+        return {**counts, "under way": self.custody.under_way, "draining": self.draining}
 
     def joined(self, process: Process, stage: str, group: str | None = None) -> None:
         """A stage begins, in its ``init``: from now on it can hold messages."""
