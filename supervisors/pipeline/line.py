@@ -17,7 +17,7 @@ from runtime.current import find_process
 from runtime.inspection.views import Plain
 from runtime.process import Process
 from runtime.stages.dispatcher import Dispatcher
-from runtime.stages.subscription import Subscription
+from runtime.stages.subscription import StageCast, Subscription
 from supervisors.pipeline.custody import Custody
 from supervisors.pipeline.declaration import DEFAULT_GROUP, Declaration
 from supervisors.pipeline.message import Message
@@ -79,17 +79,19 @@ class Line:
         count = self.declaration.groups[group].processors.concurrency or 1
         return [self.processor_name(group, index) for index in range(count)]
 
+    def batch_processor_names(self, group: str, batcher: str) -> list[str]:
+        """Of all batch processors of a batcher."""
+        count = self.declaration.groups[group].batchers[batcher].concurrency
+        return [self.batch_processor_name(group, batcher, index) for index in range(count)]
+
     def stage_names(self) -> list[str]:
         """Of every stage there is, from the source on."""
         names = self.producer_names()
         for group, made in self.declaration.groups.items():
             names += self.processor_names(group)
-            for name, batcher in made.batchers.items():
+            for name in made.batchers:
                 names.append(self.batcher_name(group, name))
-                names += [
-                    self.batch_processor_name(group, name, index)
-                    for index in range(batcher.concurrency)
-                ]
+                names += self.batch_processor_names(group, name)
         return names
 
     # -- stages -----------------------------------------------------------------------------
@@ -103,6 +105,11 @@ class Line:
         """Their processes."""
         found = map(find_process, self.producer_pids())
         return [process for process in found if process is not None]
+
+    def tell_producers(self, order: StageCast) -> None:
+        """Tell those that run."""
+        for process in self.producers():
+            process.post_system(order)
 
     def facts(self) -> dict[str, Plain]:
         """What has become of the messages, for whoever looks from outside."""

@@ -12,6 +12,7 @@ from runtime import CallExit, NoProcess, Pid
 from runtime.handle import Handle
 from supervisors.pipeline.declaration import RateLimit, check_rate_limit
 from supervisors.pipeline.line import Line
+from supervisors.pipeline.orders import LimitChanged
 from supervisors.pipeline.trials import Trial, push
 from supervisors.pipeline.tree import PipelineSupervisor
 
@@ -68,9 +69,9 @@ class PipelineRef(Handle):
 
     __slots__ = ()
 
-    def topology(self) -> Topology:
+    async def topology(self) -> Topology:
         """Its stages. Elixir: ``Broadway.topology/1``."""
-        line = self._line("topology")
+        line = await self._line("topology")
         groups = line.declaration.groups
         return Topology(
             tuple(line.producer_names()),
@@ -91,9 +92,9 @@ class PipelineRef(Handle):
             ),
         )
 
-    def statistics(self) -> PipelineStatistics:
+    async def statistics(self) -> PipelineStatistics:
         """What has become of its messages."""
-        line = self._line("statistics")
+        line = await self._line("statistics")
         held = {stage: line.custody.held_by(pid) for pid, stage in line.alive.items()}
         return PipelineStatistics(
             **msgspec.structs.asdict(line.custody.counts),
@@ -102,14 +103,14 @@ class PipelineRef(Handle):
             held=held,
         )
 
-    def rate_limit(self) -> RateLimit:
+    async def rate_limit(self) -> RateLimit:
         """The limit that holds; ``NoRateLimit``. Elixir: ``get_rate_limiting/1``."""
-        line = self._line("rate_limit")
+        line = await self._line("rate_limit")
         if line.rate is None:
             raise NoRateLimit(f"{line.name} was declared without producers.rate_limit")
         return line.rate.limit
 
-    def set_rate_limit(
+    async def set_rate_limit(
         self, *, allowed: int | None = None, interval: float | None = None, reset: bool = False
     ) -> None:
         """Another limit from the next window on, or with ``reset`` from now on.
@@ -124,7 +125,7 @@ class PipelineRef(Handle):
         check_rate_limit("rate_limit", limit)
         assert line.rate is not None, "it has one"
         line.rate.change(limit, trio.current_time(), reset=reset)
-        line.rate_changed()
+        line.tell_producers(LimitChanged())
 
     def test_message(self, data: Any, *, metadata: Mapping[str, Any] | None = None) -> Trial:
         """Send one message through, for a test, and hear what became of it.
@@ -132,7 +133,7 @@ class PipelineRef(Handle):
         It passes the limit, the transformer and the demand by, and waits for no batch to fill.
         Elixir: ``Broadway.test_message/3``.
         """
-        return push(self._line("test_message"), [data], flush=True, metadata=metadata)
+        return push(self._find("test_message"), [data], flush=True, metadata=metadata)
 
     def test_batch(
         self,
@@ -145,18 +146,22 @@ class PipelineRef(Handle):
 
         Elixir: ``Broadway.test_batch/3``.
         """
-        return push(self._line("test_batch"), data, flush=flush, metadata=metadata)
+        return push(self._find("test_batch"), data, flush=flush, metadata=metadata)
 
-    def all_running(self) -> bool:
+    async def all_running(self) -> bool:
         """Whether every stage of it runs."""
-        line = self._line("all_running")
+        line = await self._line("all_running")
         return set(line.stage_names()) <= set(line.alive.values())
 
-    def stage_pids(self) -> dict[str, Pid]:
+    async def stage_pids(self) -> dict[str, Pid]:
         """The stages that run, by name."""
-        return {stage: pid for pid, stage in self._line("stage_pids").alive.items()}
+        return {stage: pid for pid, stage in (await self._line("stage_pids")).alive.items()}
 
-    def _line(self, what: str) -> Line:
+    async def _line(self, what: str) -> Line:
+        await trio.lowlevel.checkpoint_if_cancelled()
+        return self._find(what)
+
+    def _find(self, what: str) -> Line:
         process = self.find()
         server = None if process is None else getattr(process.body, "server", None)
         if process is None:

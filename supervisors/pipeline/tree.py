@@ -41,7 +41,7 @@ from supervisors.pipeline.batch_processor import BatchProcessor
 from supervisors.pipeline.batcher import BatcherStage
 from supervisors.pipeline.custodian import Custodian
 from supervisors.pipeline.declaration import DEFAULT_GROUP, Declaration
-from supervisors.pipeline.draining import DrainAsked
+from supervisors.pipeline.orders import DrainAsked
 from supervisors.pipeline.line import Line
 from supervisors.pipeline.processor import LastProcessor, Processor
 from supervisors.pipeline.source import Source
@@ -96,8 +96,7 @@ class PipelineSupervisor(Supervisor):
         """The producers end, and after them stage by stage what is behind them."""
         line, began = self.line, trio.current_time()
         line.draining = True
-        for producer in line.producers():
-            producer.post_system(DrainAsked())
+        line.tell_producers(DrainAsked())
         with trio.move_on_after(line.declaration.drain_timeout):
             await line.wait_empty()
         instruments = self._process.table.instruments
