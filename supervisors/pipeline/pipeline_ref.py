@@ -12,7 +12,7 @@ from runtime import CallExit, NoProcess, Pid
 from runtime.handle import Handle
 from supervisors.pipeline.declaration import RateLimit, check_rate_limit
 from supervisors.pipeline.line import Line
-from supervisors.pipeline.orders import LimitChanged
+from supervisors.pipeline.source_outlet import RateOpens
 from supervisors.pipeline.trials import Trial, push
 from supervisors.pipeline.tree import PipelineSupervisor
 
@@ -125,7 +125,7 @@ class PipelineRef(Handle):
         check_rate_limit("rate_limit", limit)
         assert line.rate is not None, "it has one"
         line.rate.change(limit, trio.current_time(), reset=reset)
-        line.tell_producers(LimitChanged())
+        line.tell_producers(RateOpens())
 
     def test_message(self, data: Any, *, metadata: Mapping[str, Any] | None = None) -> Trial:
         """Send one message through, for a test, and hear what became of it.

@@ -66,7 +66,7 @@ class LineStage(Consuming[In], Generic[In]):
     def _look_for(self, stage: str) -> None:
         found = whereis(stage)
         if found is not None:
-            self._subscribed[self.subscribe_to(found.pid)] = stage
+            self._subscribed[self.subscribe_to(found)] = stage
         else:
             self._look_later(stage)
 

@@ -24,7 +24,7 @@ from typing import Any
 
 import trio
 
-from runtime import ChildSpec, Pid, Stop, handles
+from runtime import ChildSpec, Ignore, Stop, handles
 from runtime.containment import short_repr
 from runtime.exits import NORMAL
 from runtime.inspection.views import Plain
@@ -41,10 +41,9 @@ from supervisors.pipeline.batch_processor import BatchProcessor
 from supervisors.pipeline.batcher import BatcherStage
 from supervisors.pipeline.custodian import Custodian
 from supervisors.pipeline.declaration import DEFAULT_GROUP, Declaration
-from supervisors.pipeline.orders import DrainAsked
 from supervisors.pipeline.line import Line
 from supervisors.pipeline.processor import LastProcessor, Processor
-from supervisors.pipeline.source import Source
+from supervisors.pipeline.source import DrainAsked, Source
 from supervisors.supervisor import Supervisor
 
 
@@ -148,7 +147,16 @@ def _source_spec(line: Line, index: int) -> ChildSpec:
     )
 
 
+class _TooLate(Source[Any]):
+    """In the place of one that would be started again while the pipeline drains."""
+
+    def init(self) -> Ignore:
+        return Ignore()
+
+
 def _make_source(line: Line, index: int) -> Source[Any]:
+    if line.draining:
+        return _TooLate()
     source = line.declaration.producers.make(index)
     if not isinstance(source, Source):
         raise TypeError(
