@@ -129,8 +129,9 @@ class Source(Producer[Message[T]], Generic[T]):
 
     def _draining(self, outlet: SourceOutlet) -> Steps:
         result = yield call_user(self.prepare_for_draining)
+        found: tuple[list[AnyMessage], Stop | None]
         found = events_in(self._process, self, "prepare_for_draining", result)
-        events, stop = cast("tuple[list[AnyMessage], Stop | None]", found)
+        events, stop = found
         outlet.emit(events)
         outlet.end()
         return stop if stop is not None and stop.reason != NORMAL else None

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import cast
 
 import trio
 
@@ -23,7 +22,7 @@ from runtime.stages.outlet import Giving, Outlet, Refill
 from runtime.stages.subscription import StageCast
 from runtime.user_code import call_user
 from supervisors.pipeline.line import Line
-from supervisors.pipeline.message import AnyMessage, Message
+from supervisors.pipeline.message import AnyMessage, is_message
 from supervisors.pipeline.rate_window import RateWindow
 
 
@@ -127,9 +126,9 @@ class SourceOutlet(Outlet[AnyMessage]):
         try:
             for event in events:
                 message = event if transform is None else call_user(transform, event)
-                if not isinstance(message, Message):
+                if not is_message(message):
                     raise self._no_message(message)
-                messages.append(cast("AnyMessage", message))
+                messages.append(message)
         finally:
             self._line.custody.admit(messages, self._process.pid)
         return messages

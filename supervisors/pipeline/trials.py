@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Awaitable, Iterable, Mapping
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import trio
@@ -17,7 +17,13 @@ import trio
 from runtime.current import find_process
 from runtime.errors import ProcessNotFound
 from supervisors.pipeline.line import Line
-from supervisors.pipeline.message import UNACKNOWLEDGED, Acknowledger, AnyMessage, Message
+from supervisors.pipeline.message import (
+    UNACKNOWLEDGED,
+    Acknowledger,
+    AnyMessage,
+    Message,
+    is_message,
+)
 from supervisors.pipeline.source import Pushed
 
 
@@ -145,7 +151,7 @@ def push(
 def _message_of(
     item: object, trial: Trial, flush: bool, metadata: Mapping[str, object]
 ) -> AnyMessage:
-    message = cast("AnyMessage", item if isinstance(item, Message) else Message(item))
+    message = item if is_message(item) else Message(item)
     own = message.acknowledger
     told = trial if own is UNACKNOWLEDGED else Overheard(trial, own)
     message = message.with_acknowledger(told).with_metadata(**metadata)
