@@ -161,11 +161,12 @@ class _TooLate(Source[Any]):
 def _make_source(line: Line, index: int) -> Source[Any]:
     if line.draining:
         return _TooLate()
-    source = line.declaration.producers.make(index)
-    if not isinstance(source, Source):
+    made = line.declaration.producers.make(index)
+    if not isinstance(made, Source):
         raise TypeError(
-            f"producers.make: returned {short_repr(source)} for {index}, allowed is a new Source"
+            f"producers.make: returned {short_repr(made)} for {index}, allowed is a new Source"
         )
+    source: Source[Any] = made
     source.enter_line(line, index)
     return source
 

@@ -8,17 +8,21 @@ import pytest
 import trio
 
 from runtime import (
-    BudgetExceeded, Crashed, Node, Normal, PipelineDrained, Shutdown, kill, start, wait_exit,
-    whereis,
+    BudgetExceeded,
+    Node,
+    Normal,
+    PipelineDrained,
+    Shutdown,
+    kill,
+    wait_exit,
 )  # fmt: skip
 from runtime.stages import Emitted
-from supervisors import Supervisor, open_supervisor
-from supervisors.pipeline.batches import BatchInfo
-from supervisors.pipeline.declaration import Group, Processors, RateLimit
+from supervisors import open_supervisor
+from supervisors.pipeline.declaration import Processors, RateLimit
 from supervisors.pipeline.message import Message
 from supervisors.pipeline.source import Source
 from tests.conftest import Recorder
-from tests.supervisors.pipeline_parts import Listed, Logging, Messages, Running, batched, message
+from tests.supervisors.pipeline_parts import Listed, Running, batched, message
 
 
 async def slowly(message: Message[Any]) -> Message[Any]:
@@ -170,6 +174,7 @@ async def test_a_kill_interrupts_a_drain(node: Node) -> None:
         nursery.start_soon(wait_exit, run.pid)
         whereis_pid = run.pid
         from runtime import exit
+
         exit(whereis_pid, Shutdown())
         await trio.sleep(1)
         kill(run.pid)
