@@ -1,7 +1,7 @@
 """What all stages of one pipeline share: its declaration, who holds what, whether it drains.
 
-One instance for one run of the pipeline's supervisor. All stages run in one Trio thread, so it needs
-no lock and no messages, and whoever looks at it sees it as it is.
+One instance for one run of the pipeline's supervisor. All stages run in one Trio thread, so it
+needs no lock and no messages, and whoever looks at it sees it as it is.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from runtime import ChildSpec
 from runtime.containment import short_repr
@@ -75,15 +75,15 @@ class Pipeline(Callbacks[T]):
 
 def _check_callbacks(declaration: Declaration) -> None:
     for name, group in declaration.groups.items():
-        path = f"groups.{name}.callbacks"
-        if not isinstance(group.callbacks, Callbacks):
+        given, path = group.callbacks, f"groups.{name}.callbacks"
+        if not isinstance(given, Callbacks):
             raise TypeError(
-                f"{path}: got {short_repr(group.callbacks)}, allowed is an instance of a Pipeline"
+                f"{path}: got {short_repr(given)}, allowed is an instance of a Pipeline"
             )
-        needed = ["handle_message", "handle_batch"] if group.batchers else ["handle_message"]
-        for callback in needed:
-            if not has(group.callbacks, callback):
-                raise TypeError(
-                    f"{path}: {type(group.callbacks).__name__} has no {callback}(), which is "
-                    f"needed{' where there are batchers' if callback == 'handle_batch' else ''}"
-                )
+        callbacks: Callbacks[Any] = given
+        if not has(callbacks, "handle_message"):
+            raise TypeError(f"{path}: {type(callbacks).__name__} has no handle_message()")
+        if group.batchers and not has(callbacks, "handle_batch"):
+            raise TypeError(
+                f"{path}: {type(callbacks).__name__} has no handle_batch(), which batchers need"
+            )

@@ -13,8 +13,8 @@ from runtime.handle import Handle
 from supervisors.pipeline.declaration import RateLimit, check_rate_limit
 from supervisors.pipeline.line import Line
 from supervisors.pipeline.source_outlet import RateOpens
-from supervisors.pipeline.trials import Trial, push
 from supervisors.pipeline.tree import PipelineSupervisor
+from supervisors.pipeline.trials import Trial, push
 
 
 class BatcherTopology(msgspec.Struct, frozen=True):
@@ -115,9 +115,10 @@ class PipelineRef(Handle):
     ) -> None:
         """Another limit from the next window on, or with ``reset`` from now on.
 
-        What is not given stays. ``NoRateLimit``, ``ValueError``. Elixir: ``update_rate_limiting/2``.
+        What is not given stays. ``NoRateLimit``, ``ValueError``. Elixir:
+        ``update_rate_limiting/2``.
         """
-        before, line = self.rate_limit(), self._line("set_rate_limit")
+        line, before = await self._line("set_rate_limit"), await self.rate_limit()
         limit = RateLimit(
             before.allowed if allowed is None else allowed,
             before.interval if interval is None else interval,

@@ -31,7 +31,7 @@ class Work:
         self.telling = Telling(line.name, stage, process)
         self.successful = self.failed = 0  # messages, so far
         self._custody, self._me = line.custody, process.pid
-        self._has_handle_failed = has(callbacks, "handle_failed")
+        self._has_handle_failed = has(self.callbacks, "handle_failed")
 
     async def call(
         self, callback: Callable[..., Any], messages: int, *args: object
