@@ -128,7 +128,7 @@ async def test_it_is_asked_to_drain_once(node: Node) -> None:
     assert [count for _, count in fed.asked] == [10, -1]
     await trio.sleep(2)
     assert fed.book.times("ok") == {1.0: ["a"]}
-    assert fed.ref.pid is None
+    assert fed.ref.find() is None
 
 
 @pytest.mark.parametrize("reason", [NORMAL, Shutdown("enough")])
