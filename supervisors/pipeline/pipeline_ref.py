@@ -9,6 +9,7 @@ import msgspec
 import trio
 
 from runtime import CallExit, NoProcess, Pid
+from runtime.exits import SHUTDOWN
 from runtime.handle import Handle
 from supervisors.pipeline.declaration import RateLimit, check_rate_limit
 from supervisors.pipeline.line import Line
@@ -153,6 +154,16 @@ class PipelineRef(Handle):
         """Whether every stage of it runs."""
         line = await self._line("all_running")
         return set(line.stage_names()) <= set(line.alive.values())
+
+    async def wait_done(self) -> None:
+        """Wait until all its sources have ended and what they gave is done with.
+
+        ``CallExit`` if it is stopped before that, or is not there.
+        """
+        line = await self._line("wait_done")
+        await line.wait_until(lambda: line.is_done or line.is_closed)
+        if not line.is_done:
+            raise CallExit(SHUTDOWN, self, "wait_done")
 
     async def stage_pids(self) -> dict[str, Pid]:
         """The stages that run, by name."""
