@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, Generic, TypeVar, cast
 
+from runtime.errors import OutsideProcess
 from runtime.exits import NORMAL
 from runtime.handlers import handles
 from runtime.outcomes import Stop
@@ -66,8 +67,13 @@ class Source(Producer[Message[T]], Generic[T]):
         """There is nothing more: end ``Normal`` once all that was emitted has been delivered.
 
         Until then it goes on, but ``handle_demand`` is not called any more and what is emitted is
-        given back.
+        given back. ``OutsideProcess`` if no pipeline runs it.
         """
+        if self._line is None:
+            raise OutsideProcess(
+                f"{type(self).__name__}.finish() was called outside a pipeline; "
+                "there Stop(NORMAL) is what a callback may return"
+            )
         self._sending("finish").end()
 
     def make_dispatcher(self) -> Dispatcher[Message[T]]:
