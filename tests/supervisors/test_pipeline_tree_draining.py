@@ -207,6 +207,7 @@ async def test_a_kill_interrupts_a_drain(node: Node) -> None:
         nursery.start_soon(stop)
         await trio.sleep(1)
         kill(run.pid)
+        await wait_exit(run.pid)
     assert trio.current_time() == 1.0
     assert run.told.log == [("back", [0, 1, 2])]
 
