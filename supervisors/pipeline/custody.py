@@ -136,7 +136,7 @@ class Custody:
 
     def _finish(self, message: Message[Any], outcome: Outcome, holder: Pid, due: Settled) -> None:
         holding = message.holding
-        if holding.outcome is not None:
+        if holding not in self._open:
             return
         whole = holding.whole
         if whole is None:
@@ -197,10 +197,9 @@ class Custody:
 
     def _close(self, holding: Holding, outcome: Outcome) -> bool:
         """It is under way no more; whether it was."""
-        if holding.outcome is not None:
+        if holding not in self._open:
             return False
+        del self._open[holding]
         holding.outcome = outcome
-        if holding in self._open:
-            del self._open[holding]
-            self._parts -= holding.whole is not None
+        self._parts -= holding.whole is not None
         return True
