@@ -11,6 +11,7 @@ from runtime import (
     Killed,
     MessageUnexpected,
     Node,
+    Pid,
     kill,
     named,
     processes,
@@ -20,6 +21,7 @@ from runtime import (
 )
 from supervisors.pipeline.declaration import Processors
 from supervisors.pipeline.message import Message
+from supervisors.pipeline.stage import LineStage
 from tests.conftest import Recorder
 from tests.supervisors.pipeline_parts import Running, batched
 
@@ -155,3 +157,11 @@ async def test_a_stage_that_starts_behind_what_is_over_ends_at_once(node: Node) 
     assert trio.current_time() == pytest.approx(1.0)
     assert run.told.log == [("back", [0, 1])]
     assert processes() == []
+
+
+def test_each_kind_says_how_it_subscribes_and_how_it_finishes() -> None:
+    stage = LineStage[Any](None, "default", "stage", [])  # type: ignore[arg-type]
+    with pytest.raises(NotImplementedError):
+        stage.subscribe_to(Pid(1, "producer"))
+    with pytest.raises(NotImplementedError):
+        stage.finish()
