@@ -20,6 +20,7 @@ GROUPS = {
     "AGT": "Agent",
     "SYS": "`:sys` and timers",
     "GS": "GenStage",
+    "BW": "Broadway",
 }
 HEAD = ("group", "of", "rows", "as in OTP", "different on purpose", "not applicable")
 
