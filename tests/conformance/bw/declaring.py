@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runtime import is_alive
 from supervisors.pipeline import (
     Batcher,
     Group,
@@ -67,7 +68,7 @@ async def a_size_that_is_counted_needs_a_demand() -> None:
     counted = SizedBy(0, lambda so_far, message: so_far)
     with pytest.raises(ValueError, match=r"^batchers\.sql\.max_demand: got None, allowed is 1"):
         Line().spec(batchers={"sql": Batcher(counted)})
-    assert Line().spec(batchers={"sql": Batcher(counted, max_demand=10)})
+    Line().spec(batchers={"sql": Batcher(counted, max_demand=10)})
 
 
 @row("BW-07")
@@ -119,7 +120,7 @@ async def a_pipeline_says_what_it_is_made_of() -> None:
         ("mail", "line.batcher_mail", ("line.batch_processor_mail_0",)),
     ]
     for stage in (*topology.producers, *group.processors, group.batchers[0].stage):
-        assert line.pid(stage.removeprefix("line."))
+        assert is_alive(line.pid(stage.removeprefix("line.")))
     assert await line.ref.all_running()
     await line.stop()
 
