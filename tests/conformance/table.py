@@ -19,6 +19,7 @@ GROUPS = {
     "REG": "Registry",
     "AGT": "Agent",
     "SYS": "`:sys` and timers",
+    "PL": "poolboy and NimblePool",
     "GS": "GenStage",
     "BW": "Broadway",
 }
