@@ -128,7 +128,7 @@ async def test_it_is_asked_to_drain_once(node: Node) -> None:
     assert [count for _, count in fed.asked] == [10, -1]
     await trio.sleep(2)
     assert fed.book.times("ok") == {1.0: ["a"]}
-    assert fed.ref.find() is None
+    await fed.ref.wait_done()
 
 
 @pytest.mark.parametrize("reason", [NORMAL, Shutdown("enough")])
@@ -151,9 +151,7 @@ async def test_stop_from_handle_demand_is_the_end_once_all_has_left(node: Node) 
     fed = Fed("abcde", seconds=1.0)
     fed.kind = Ending
     await fed.start(max_demand=2)
-    pipeline = fed.ref.pid
-    assert pipeline is not None
-    assert await wait_exit(pipeline) == NORMAL
+    await fed.ref.wait_done()
     assert trio.current_time() == 5
     assert [one for _, _, data in fed.book.log for one in data] == list("abcde")
 
