@@ -5,12 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import trio
 
-from runtime import ChildSpec, Node, StartFailed, start
+from runtime import (
+    AlreadyStarted,
+    ChildSpec,
+    Node,
+    StartFailed,
+    kill,
+    processes,
+    spawn,
+    start,
+    wait_exit,
+)  # fmt: skip
 from supervisors.pipeline.declaration import Batcher, Group, Processors, Producers
 from supervisors.pipeline.message import Message
 from supervisors.pipeline.pipeline import Pipeline
-from tests.supervisors.pipeline_parts import Logging, Running
+from tests.supervisors.pipeline_parts import Logging, Running, batched
 
 PRODUCERS = Producers(lambda index: None)
 
@@ -71,6 +82,19 @@ async def test_what_make_returns_must_be_a_source(node: Node) -> None:
 
 async def test_two_pipelines_of_one_name_cannot_be(node: Node) -> None:
     run = await Running().start()
-    with pytest.raises(Exception, match="line"):
+    with pytest.raises(AlreadyStarted, match="line"):
         await Running().start()
     await run.stop()
+
+
+@pytest.mark.parametrize("taken", ["custodian", "producer_0", "processor_0", "batcher_default"])
+async def test_a_stage_whose_name_is_taken_fails_the_start_and_nothing_stays(
+    taken: str, node: Node
+) -> None:
+    pid = spawn(trio.sleep_forever, name=f"line.{taken}")
+    with pytest.raises(StartFailed):
+        await Running([1]).start(batchers=batched())
+    assert trio.current_time() == 0.0
+    assert processes() == [pid]
+    kill(pid)
+    await wait_exit(pid)
