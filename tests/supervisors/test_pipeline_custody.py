@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +22,7 @@ def custody(groups: int = 1) -> Custody:
     return made
 
 
-def returned(held: Custody) -> list[object]:
+def returned(held: Custody) -> list[Any]:
     return [message.data for message in held.returned.values()]
 
 
@@ -185,7 +187,7 @@ def test_whatever_happens_each_message_has_one_end(
     groups: int, steps: list[tuple[str, int, int]]
 ) -> None:
     held, messages = Custody(groups), of(*range(6))
-    ends: list[object] = []
+    ends: list[Any] = []
     stages = [[Pid(10 * group + index, "stage") for index in range(6)] for group in range(3)]
     held.began(SOURCE)
     held.admit(messages, SOURCE)

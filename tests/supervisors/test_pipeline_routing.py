@@ -126,8 +126,8 @@ def test_an_info_waits_until_every_group_has_passed_it() -> None:
     of = {(name, index): subscription(name, partition=index) for name in "ab" for index in range(2)}
     for one in of.values():
         dispatcher.subscribe(one)
-    for one in ("a", 1), ("b", 1):
-        dispatcher.ask(of[one], 2)
+    for name in "ab":
+        dispatcher.ask(of[name, 1], 2)
     assert dispatcher.mark("nothing is queued")
     dispatcher.dispatch(messages(0, 0))
     assert dispatcher.queued == 4

@@ -15,6 +15,7 @@ from runtime import (
     Normal,
     PipelineDrained,
     Shutdown,
+    StartFailed,
     kill,
     self_,
     wait_exit,
@@ -78,8 +79,8 @@ class Draining(Listed):
         self.queue_info("late")
         return [message("returned", self.told)]
 
-    def handle_info(self, message_: object) -> None:
-        self.emit([message("late", self.told)])
+    def handle_info(self, message: object) -> None:
+        self.emit([Message("late", self.told, None, "late")])
 
 
 async def test_what_a_source_has_to_say_at_the_end_is_processed_and_what_comes_later_given_back(
@@ -253,7 +254,6 @@ async def test_a_pipeline_that_did_not_start_waits_for_nothing(node: Node) -> No
         raise OSError("no such host")
 
     run.source = broken  # type: ignore[method-assign]
-    with pytest.raises(Exception) as info:
+    with pytest.raises(StartFailed, match="no such host"):
         await run.start()
     assert trio.current_time() == 0.0
-    assert "no such host" in repr(info.value.reason)
