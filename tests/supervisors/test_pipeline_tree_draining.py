@@ -109,6 +109,24 @@ async def test_a_handler_that_takes_too_long_is_cancelled_and_its_messages_are_g
     assert events.of(BudgetExceeded) == []
 
 
+async def test_a_handler_that_makes_an_error_of_its_cancellation_fails_no_message(
+    node: Node,
+) -> None:
+    """Trap 3."""
+
+    async def turns(message: Message[Any]) -> Message[Any]:
+        try:
+            await trio.sleep_forever()
+        except trio.Cancelled:
+            raise ValueError("turned") from None
+        raise AssertionError
+
+    run = await Running(range(3), turns).start(drain_timeout=2.0)
+    await run.settle()
+    await run.stop()
+    assert run.told.log == [("back", [0, 1, 2])]
+
+
 async def test_a_drain_while_limited_waits_for_the_next_windows(node: Node) -> None:
     """BW-56."""
     run = Running(range(7))
