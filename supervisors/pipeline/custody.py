@@ -79,7 +79,7 @@ class Custody:
         """
         for message in messages:
             holding = message.holding
-            if holding.original is not None:
+            if holding in self._open or holding.outcome is not None:
                 raise ValueError(
                     f"emitted: got {short_repr(message)} a second time, allowed is a new message, "
                     "message.anew() say"
@@ -102,7 +102,6 @@ class Custody:
         for place, message in enumerate(messages):
             whole = message.holding
             part = messages[place] = message.anew(whole)
-            part.holding.original = part
             self._open[part.holding] = None
             self._parts += 1
             whole.undelivered -= 1
@@ -176,23 +175,24 @@ class Custody:
         """Nobody will finish with these. How many messages of a source that were."""
         before = len(self.returned)
         for holding in holdings:
-            if self._close(holding, "given back"):
-                self._return(holding)
+            self._return(holding)
         count = len(self.returned) - before
         if count and self.on_return is not None:
             self.on_return()
         return count
 
     def _return(self, holding: Holding) -> None:
-        whole = holding.whole
+        whole, original = holding.whole, holding.original
+        if not self._close(holding, "given back"):
+            return
         if whole is None:
-            message = cast("AnyMessage", holding.original).anew()
+            message = cast("AnyMessage", original).anew()
             self.returned[message.holding] = message
             self.counts.given_back += 1
         elif whole.outcome is None:
             whole.unfinished -= 1
             whole.worst = "given back"
-            if not whole.unfinished and self._close(whole, "given back"):
+            if not whole.unfinished:
                 self._return(whole)
 
     def _close(self, holding: Holding, outcome: Outcome) -> bool:
@@ -200,6 +200,6 @@ class Custody:
         if holding not in self._open:
             return False
         del self._open[holding]
-        holding.outcome = outcome
+        holding.outcome, holding.original = outcome, None  # which leads back here
         self._parts -= holding.whole is not None
         return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -221,3 +223,27 @@ def test_whatever_happens_each_message_has_one_end(
     assert held.under_way == 0
     counts = held.counts
     assert counts.successful + counts.failed + counts.given_back == counts.emitted == 6
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_what_has_ended_leaves_no_cycle_behind(groups: int) -> None:
+    held, gone = custody(groups), list[object]()
+    gc.disable()
+    try:
+        for end in ("settled", "given back"):
+            message: AnyMessage = Message(Custody())  # anything that can be watched
+            weakref.finalize(message.data, gone.append, end)
+            held.admit([message], SOURCE)
+            parts = [[message] for _ in range(groups)]
+            for part in parts:
+                if groups > 1:
+                    held.hand_out(part, STAGE)
+                due = held.finish(part, [], STAGE) if end == "settled" else ([], [])
+                held.settle(*due)
+            if end == "given back":
+                held.give_back([one.holding for part in parts for one in part])
+                held.returned.clear()
+            del message, parts, part, due
+        assert gone == ["settled", "given back"]
+    finally:
+        gc.enable()
