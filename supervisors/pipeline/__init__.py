@@ -1,0 +1,1 @@
+"""Supervised pipelines from a source to its acknowledgements. Broadway."""
