@@ -203,6 +203,19 @@ class PermitsGranted(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class DemandUneven(msgspec.Struct, frozen=True):
+    """A consumer asks for more events at a time than others do, so that those may get none.
+
+    ``asked`` is how many it wants, ``expected`` how many its producer takes for usual.
+    """
+
+    producer: Pid
+    name: str | None
+    consumer: Pid
+    asked: int
+    expected: int
+
+
 Event: TypeAlias = (
     ProcessStarted
     | ProcessEnded
@@ -221,6 +234,7 @@ Event: TypeAlias = (
     | CallEnded
     | ChildRefused
     | PermitsGranted
+    | DemandUneven
 )
 """Everything a node tells its instruments."""
 

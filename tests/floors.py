@@ -13,7 +13,7 @@ FLOORS: dict[str, list[str]] = {
         ),
         (
             "bodies console.frames errors inspection.crash_history inspection.plain instruments "
-            "keys messages outcomes timeouts turn"
+            "keys messages outcomes stages.subscription_options timeouts turn"
         ),
         (
             "console.outbox console.texts console.wire crash_reasons inlet links mailbox "
@@ -23,15 +23,16 @@ FLOORS: dict[str, list[str]] = {
         "callback_results current cycles entered life_scope telemetry.counting",
         (
             "console.outputs inline_starts inspection.cpu life names pending_calls receiving "
-            "spawning table_life telemetry.subscribing telemetry.told_calls timers waiting"
+            "spawning stages.subscription table_life telemetry.subscribing telemetry.told_calls timers waiting"
         ),
         (
             "callbacks child_spec console.evaluation handlers inline_calls inspection.sampling "
-            "signals stops system_messages table"
+            "signals stages.dispatcher stages.refusals stops system_messages table"
         ),
         (
-            "calls inspection.snapshot node offload server_loop task_body task_outcomes "
-            "watchdogs.stacks"
+            "calls inspection.snapshot node offload server_loop "
+            "stages.broadcast_dispatcher stages.demand_dispatcher stages.event_buffer "
+            "stages.partition_dispatcher task_body task_outcomes watchdogs.stacks"
         ),
         "console.finding handle introspection server_body starts watchdogs.stall",
         "console.acts console.familiar gen_server inspection.tracing task via",

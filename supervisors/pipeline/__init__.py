@@ -1,1 +1,1 @@
-"""Supervised pipelines from a source to its acknowledgements. Broadway."""
+"""Pipelines: messages from sources, handled, batched and acknowledged. Elixir: Broadway."""
