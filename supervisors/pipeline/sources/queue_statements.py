@@ -8,6 +8,7 @@ leased: one that takes its program down has used it up.
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Iterable
 from typing import Final
@@ -102,6 +103,7 @@ def lease(
     db: sqlite3.Connection, count: int, now: float, until: float, max_attempts: int
 ) -> list[Leased]:
     """Take up to so many; those that have used up their attempts become dead letters."""
+    until = max(until, math.nextafter(now, math.inf))  # no message twice in one lot
     taken: list[Leased] = []
     while len(taken) < count:
         rows = db.execute(
