@@ -216,6 +216,23 @@ class DemandUneven(msgspec.Struct, frozen=True):
     expected: int
 
 
+class EventsDiscarded(msgspec.Struct, frozen=True):
+    """The buffer of a stage was full: so many events are lost. GenStage: the same log."""
+
+    pid: Pid
+    name: str | None
+    count: int
+
+
+class EventsInExcess(msgspec.Struct, frozen=True):
+    """A producer has sent more events than its consumer ``pid`` had asked for; all are handled."""
+
+    pid: Pid
+    name: str | None
+    producer: Pid | None
+    count: int
+
+
 Event: TypeAlias = (
     ProcessStarted
     | ProcessEnded
@@ -235,6 +252,8 @@ Event: TypeAlias = (
     | ChildRefused
     | PermitsGranted
     | DemandUneven
+    | EventsDiscarded
+    | EventsInExcess
 )
 """Everything a node tells its instruments."""
 

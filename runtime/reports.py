@@ -20,6 +20,8 @@ from runtime.instruments import (
     ChildStartFailed,
     CleanupFailed,
     Event,
+    EventsDiscarded,
+    EventsInExcess,
     Instrument,
     LoopStalled,
     MailboxLong,
@@ -108,6 +110,21 @@ def _write(event: Event) -> None:
                 name=event.name,
                 seconds=round(event.seconds, 3),
                 length=event.length,
+            )
+        case EventsDiscarded():
+            log.warning(
+                "buffer full, events discarded",
+                pid=repr(event.pid),
+                name=event.name,
+                discarded=event.count,
+            )
+        case EventsInExcess():
+            log.warning(
+                "more events than were asked for",
+                pid=repr(event.pid),
+                name=event.name,
+                producer=repr(event.producer),
+                excess=event.count,
             )
         case RestartsHigh():
             log.warning(
