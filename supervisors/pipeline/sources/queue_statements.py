@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Final
 
+from runtime.containment import short_repr
 from supervisors.pipeline.sources.queue_values import (
     Failure,
     Lease,
@@ -57,6 +58,15 @@ CREATE INDEX keys_until ON keys (until) WHERE until IS NOT NULL
 HELD: Final = "id = ? AND delivery = ? AND leased = 1"
 _FORGOTTEN_AT_ONCE: Final = 100
 """How many keys whose time is over a put clears away, so that no put has to clear them all."""
+
+
+def check_items(items: Iterable[tuple[object, object]]) -> None:
+    """Refuse what can be no message with its key."""
+    for data, key in items:
+        if not isinstance(data, bytes):
+            raise TypeError(f"data: got a {type(data).__name__}, allowed are bytes")
+        if not (key is None or isinstance(key, str)):
+            raise TypeError(f"key: got {short_repr(key)}, allowed are a string and None")
 
 
 def put(
@@ -207,15 +217,14 @@ def dead_letters(db: sqlite3.Connection, limit: int, after: int) -> list[StoredL
     return [StoredLetter(*row) for row in rows]
 
 
-def dead_ids(db: sqlite3.Connection) -> list[int]:
-    """The ids of all dead letters."""
+def _dead_ids(db: sqlite3.Connection) -> list[int]:
     return [id_ for (id_,) in db.execute("SELECT id FROM dead ORDER BY id")]
 
 
-def revive(db: sqlite3.Connection, ids: Iterable[int], now: float) -> int:
-    """Dead letters that are to be tried anew; how many of these there were."""
+def revive(db: sqlite3.Connection, ids: Iterable[int] | None, now: float) -> int:
+    """Dead letters that are to be tried anew, without ``ids`` all; how many there were."""
     revived = 0
-    for id_ in ids:
+    for id_ in _dead_ids(db) if ids is None else ids:
         db.execute(
             "INSERT INTO messages (id, key, data, put_at, due_at, delivery, reason)"
             " SELECT id, key, data, put_at, ?, delivery, reason FROM dead WHERE id = ?",
@@ -225,10 +234,12 @@ def revive(db: sqlite3.Connection, ids: Iterable[int], now: float) -> int:
     return revived
 
 
-def discard(db: sqlite3.Connection, ids: Iterable[int], now: float, remember_keys: float) -> int:
-    """Dead letters that nobody wants; how many of these there were."""
+def discard(
+    db: sqlite3.Connection, ids: Iterable[int] | None, now: float, remember_keys: float
+) -> int:
+    """Dead letters that nobody wants, without ``ids`` all; how many there were."""
     discarded = 0
-    for id_ in ids:
+    for id_ in _dead_ids(db) if ids is None else ids:
         db.execute(
             "UPDATE keys SET until = ? WHERE key = (SELECT key FROM dead WHERE id = ?)",
             (now + remember_keys, id_),

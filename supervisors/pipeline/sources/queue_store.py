@@ -8,7 +8,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from runtime.containment import short_repr
 from runtime.outcomes import check_seconds
 from supervisors.permits import check_count
 from supervisors.pipeline.sources import queue_statements as statements
@@ -20,6 +19,7 @@ from supervisors.pipeline.sources.queue_values import (
     StoredLetter,
 )
 from supervisors.pipeline.sources.sqlite_file import SqliteFile
+from supervisors.pipeline.sources.wakeups import wake
 
 DAY: Final = 86_400.0
 
@@ -90,13 +90,11 @@ class QueueStore:
         """Add messages with their keys in one transaction: all or none; how many were new."""
         check_seconds("delay", delay)
         lot = list(items)
-        for data, key in lot:
-            if not isinstance(data, bytes):
-                raise TypeError(f"data: got a {type(data).__name__}, allowed are bytes")
-            if not (key is None or isinstance(key, str)):
-                raise TypeError(f"key: got {short_repr(key)}, allowed are a string and None")
+        statements.check_items(lot)
         with self._file.writing(durable=True) as db:
-            return statements.put(db, lot, self.clock(), delay)
+            added = statements.put(db, lot, self.clock(), delay)
+        wake(self.path)
+        return added
 
     # -- who takes ----------------------------------------------------------------------
 
@@ -166,15 +164,15 @@ class QueueStore:
         """
         lot = None if ids is None else list(ids)
         with self._file.writing(durable=True) as db:
-            chosen = statements.dead_ids(db) if lot is None else lot
-            return statements.revive(db, chosen, self.clock())
+            revived = statements.revive(db, lot, self.clock())
+        wake(self.path)
+        return revived
 
     def discard(self, ids: Iterable[int] | None = None) -> int:
         """Remove dead letters for ever; how many of these there were. Without ``ids`` all."""
         lot = None if ids is None else list(ids)
         with self._file.writing(durable=True) as db:
-            chosen = statements.dead_ids(db) if lot is None else lot
-            return statements.discard(db, chosen, self.clock(), self._remember_keys)
+            return statements.discard(db, lot, self.clock(), self._remember_keys)
 
     def statistics(self) -> QueueStatistics:
         """How many messages there are, of each kind."""
