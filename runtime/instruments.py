@@ -17,6 +17,7 @@ from runtime.containment import contain
 from runtime.exits import ExitReason
 from runtime.pid import Pid
 from runtime.telemetry.node_counts import CountNode
+from runtime.telemetry.pipeline_events import SPANS, PipelineEvent
 
 
 class ProcessStarted(msgspec.Struct, frozen=True):
@@ -233,6 +234,19 @@ class EventsInExcess(msgspec.Struct, frozen=True):
     count: int
 
 
+class AcknowledgerFailed(msgspec.Struct, frozen=True):
+    """An acknowledger raised, in the stage ``pid``, while it was told of so many ``messages``.
+
+    ``acknowledger`` and ``reference`` are text. The messages are given back to it.
+    """
+
+    pid: Pid
+    acknowledger: str
+    reference: str
+    messages: int
+    reason: ExitReason
+
+
 Event: TypeAlias = (
     ProcessStarted
     | ProcessEnded
@@ -254,11 +268,13 @@ Event: TypeAlias = (
     | DemandUneven
     | EventsDiscarded
     | EventsInExcess
+    | PipelineEvent
+    | AcknowledgerFailed
 )
 """Everything a node tells its instruments."""
 
 
-FREQUENT: Final[tuple[type[Event], ...]] = (CallEnded, PermitsGranted)
+FREQUENT: Final[tuple[type[Event], ...]] = (CallEnded, PermitsGranted, *SPANS)
 """What ordinary work tells, every time: a reader of reports wants the others."""
 
 REPORTS: Final[tuple[type[Event], ...]] = tuple(

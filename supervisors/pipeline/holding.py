@@ -23,11 +23,11 @@ class Holding:
 
     A message that goes to several groups is sent to each as a message of its own, whose holding
     has that of the message itself as ``whole``, which keeps count: ``undelivered`` to so many
-    groups, ``unfinished`` in so many, and has ``worst`` of the outcomes so far.
+    groups, ``unfinished`` in so many, the ``worst`` outcome so far and the ``failure`` behind it.
     """
 
     __slots__ = (
-        "holder", "original", "outcome", "undelivered", "unfinished", "whole", "worst",
+        "failure", "holder", "original", "outcome", "undelivered", "unfinished", "whole", "worst",
     )  # fmt: skip
 
     def __init__(self, whole: Holding | None = None) -> None:
@@ -37,3 +37,4 @@ class Holding:
         self.whole = whole
         self.undelivered = self.unfinished = 0
         self.worst: Outcome = "successful"
+        self.failure: object = None
