@@ -217,6 +217,19 @@ class DemandUneven(msgspec.Struct, frozen=True):
     expected: int
 
 
+class AcknowledgerFailed(msgspec.Struct, frozen=True):
+    """An acknowledger raised, in the stage ``pid``, while it was told of so many ``messages``.
+
+    ``acknowledger`` and ``reference`` are text. The messages are given back to it.
+    """
+
+    pid: Pid
+    acknowledger: str
+    reference: str
+    messages: int
+    reason: ExitReason
+
+
 class EventsDiscarded(msgspec.Struct, frozen=True):
     """The buffer of a stage was full: so many events are lost. GenStage: the same log."""
 
@@ -232,19 +245,6 @@ class EventsInExcess(msgspec.Struct, frozen=True):
     name: str | None
     producer: Pid | None
     count: int
-
-
-class AcknowledgerFailed(msgspec.Struct, frozen=True):
-    """An acknowledger raised, in the stage ``pid``, while it was told of so many ``messages``.
-
-    ``acknowledger`` and ``reference`` are text. The messages are given back to it.
-    """
-
-    pid: Pid
-    acknowledger: str
-    reference: str
-    messages: int
-    reason: ExitReason
 
 
 Event: TypeAlias = (
@@ -266,10 +266,10 @@ Event: TypeAlias = (
     | ChildRefused
     | PermitsGranted
     | DemandUneven
-    | EventsDiscarded
-    | EventsInExcess
     | PipelineEvent
     | AcknowledgerFailed
+    | EventsDiscarded
+    | EventsInExcess
 )
 """Everything a node tells its instruments."""
 

@@ -117,6 +117,15 @@ def _write(event: Event) -> None:
                 seconds=round(event.seconds, 3),
                 length=event.length,
             )
+        case AcknowledgerFailed():
+            log.error(
+                "an acknowledger raised",
+                pid=repr(event.pid),
+                acknowledger=event.acknowledger,
+                reference=event.reference,
+                messages=event.messages,
+                **_why(event.reason),
+            )
         case EventsDiscarded():
             log.warning(
                 "buffer full, events discarded",
@@ -131,15 +140,6 @@ def _write(event: Event) -> None:
                 name=event.name,
                 producer=repr(event.producer),
                 excess=event.count,
-            )
-        case AcknowledgerFailed():
-            log.error(
-                "an acknowledger raised",
-                pid=repr(event.pid),
-                acknowledger=event.acknowledger,
-                reference=event.reference,
-                messages=event.messages,
-                **_why(event.reason),
             )
         case RestartsHigh():
             log.warning(

@@ -6,7 +6,7 @@ It asks for events by itself, as ``pending_demand`` says, or leaves that to the 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Final, Generic, Literal, TypeAlias, TypeVar, get_args
+from typing import Final, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 from trio.lowlevel import enable_ki_protection
@@ -140,7 +140,7 @@ class Consuming(Stage, Generic[T]):
         result = yield call_user(self.handle_subscribe, "producer", subscription)
         options = subscription.options
         mode = options.mode or "automatic"
-        if result in get_args(Mode):
+        if result == "automatic" or result == "manual":
             mode, result = result, None
         stop = stop_in(self._process, self, "handle_subscribe", result, _MODES)
         if stop is None and mode == "automatic" and upstream.process is not None:

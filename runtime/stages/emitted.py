@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypeAlias, TypeVar, cast
+from typing import Final, TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -23,15 +23,15 @@ _NOT_EVENTS: Final = (str, bytes, bytearray, Mapping, msgspec.Struct, Outcome)
 
 def events_in(
     process: Process, stage: object, callback: str, result: object
-) -> tuple[list[Any], Stop | None]:
+) -> tuple[list[T], Stop | None]:
     """The events that were returned, or the ``Stop``; ``BadResult`` for anything else."""
     if type(result) is list:
-        return result, None
+        return result.copy(), None  # what the user has kept of it is the user's
     if result is None or isinstance(result, Stop):
         return [], stop_in(process, stage, callback, result)
     if isinstance(result, _NOT_EVENTS) or not isinstance(result, Iterable):
         raise bad_result(process, stage, callback, result, _EVENTS_MAY)
-    return call_user(list, cast("Iterable[object]", result)), None
+    return call_user(list, cast("Iterable[T]", result)), None
 
 
 def stop_in(

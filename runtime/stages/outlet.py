@@ -11,7 +11,7 @@ looked at: events can be stuck there, and be overtaken. Here what is buffered al
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from runtime.current import find_process
 from runtime.exits import Crashed
@@ -37,7 +37,7 @@ class Refill(StageCast, frozen=True):
 class InfoDue(StageCast, frozen=True):
     """To the producer itself: everything that was before this info has gone."""
 
-    message: Any
+    message: object
 
 
 class Giving(Protocol[T]):

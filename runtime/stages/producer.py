@@ -53,6 +53,7 @@ class Producer(Producing[T], Generic[T]):
             outlet.held.append(count)
             return None
         result = yield call_user(self.handle_demand, count)
+        events: list[T]
         events, stop = events_in(self._process, self, "handle_demand", result)
         outlet.emit(events)
         return stop

@@ -51,6 +51,7 @@ class ProducerConsumer(Consuming[In], Producing[Out], Generic[In, Out]):
 
     def _handle(self, events: list[In], subscription: Subscription) -> Steps:
         result = yield call_user(self.handle_events, events, subscription)
+        emitted: list[Out]
         emitted, stop = events_in(self._process, self, "handle_events", result)
         self._giving("handle_events").emit(emitted)
         return stop

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from runtime.calls import Ref
 from runtime.exits import ExitReason
@@ -47,4 +47,4 @@ class CountBuffered(StageCall[int], frozen=True):
 class QueueInfo(StageCall[None], frozen=True):
     """To a producer: an info for when everything before it has gone."""
 
-    message: Any
+    message: object

@@ -8,25 +8,25 @@ rest, if there is any, is a coroutine for the server's loop.
 from __future__ import annotations
 
 from collections.abc import Coroutine, Generator
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from trio.lowlevel import enable_ki_protection
 
 from runtime.outcomes import Stop
 from runtime.user_code import as_coroutine, await_user
 
-Steps: TypeAlias = Generator[object, Any, Stop | None]
+Steps: TypeAlias = Generator[object, object, Stop | None]
 """Yields results of callbacks, is sent their values, returns ``Stop`` if the stage is to end."""
 
-Performed: TypeAlias = Any
-"""``Stop`` if the stage is to end, else ``None``; or a coroutine of that, left to be awaited."""
+Performed: TypeAlias = Stop | None
+"""``Stop`` if the stage is to end. To the loop of the server it may be a coroutine of that, too."""
 
 
 @enable_ki_protection
 def perform(steps: Steps) -> Performed:
     """Run the steps; if one must be awaited, return what is left to await."""
-    awaited, done = _run(steps, None)
-    return done if awaited is None else _rest(steps, awaited)
+    awaited, stop = _run(steps, None)
+    return stop if awaited is None else cast("Performed", _rest(steps, awaited))
 
 
 def _run(steps: Steps, value: object) -> tuple[Coroutine[Any, Any, object] | None, Stop | None]:

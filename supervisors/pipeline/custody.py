@@ -172,6 +172,10 @@ class Custody:
     def _settle(self, message: Message[Any], outcome: Outcome) -> bool:
         return self._close(message.holding.whole or message.holding, outcome)
 
+    def refuse(self, messages: Iterable[Message[Any]]) -> None:
+        """Their acknowledger would not be told."""
+        self.give_back([message.holding.whole or message.holding for message in messages])
+
     def give_back(self, holdings: Iterable[Holding]) -> int:
         """Nobody will finish with these. How many messages of a source that were."""
         before = len(self.returned)

@@ -13,6 +13,7 @@ import trio
 from runtime import Exited, Ok
 from runtime.containment import crash_of, outcome_of
 from runtime.crash_reasons import fatal_in, leaves, reason_of
+from runtime.current import current_process
 from runtime.user_code import as_coroutine, await_user, call_user
 
 T = TypeVar("T")
@@ -34,9 +35,15 @@ async def guarded(callback: Callable[..., object], *args: object) -> Ok[Any] | E
         result, exc = await outcome_of(await_user(coroutine))
     if exc is None:
         return Ok(result)
-    if fatal_in(exc) is not None or is_cancellation(exc):
+    if fatal_in(exc) is not None or is_cancellation(exc) or _is_ending():
         raise exc
     return Exited(reason_of(exc))
+
+
+def _is_ending() -> bool:
+    """Whether this process was told to end: whatever is raised then comes of that."""
+    process = current_process()
+    return process is not None and process.exiting is not None
 
 
 def is_cancellation(exc: BaseException) -> bool:
