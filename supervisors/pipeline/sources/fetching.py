@@ -13,7 +13,11 @@ from typing import Final, TypeVar
 
 import trio
 
+from runtime.exits import NORMAL
+from runtime.handlers import handles
 from runtime.inspection.views import Plain
+from runtime.outcomes import Stop
+from runtime.stages.subscription import StageCast
 from supervisors.pipeline.message import Message
 from supervisors.pipeline.source import Source
 
@@ -23,18 +27,23 @@ MOST: Final = 1000
 """How many messages are fetched at once, so that no transaction is long."""
 
 
+class NothingMore(StageCast, frozen=True):
+    """To the source itself: end."""
+
+
 class FetchingSource(Source[T]):
     """Remembers what is wanted, and emits never more than that.
 
     A subclass fetches: ``fetch(count)`` returns up to so many messages, and ``pause()`` waits for
-    more to be there when it returned none. With ``is_over`` the source ends.
+    more to be there when it returned none. ``over()`` ends the source.
     """
 
     def __init__(self) -> None:
-        self._wanted = 0
+        self._unmet = 0
         self._draining = False
         self._news = trio.Event()
         self._stopped = trio.Event()
+        self.threads = trio.CapacityLimiter(1)  # its own, so it never waits for others' work
 
     @abstractmethod
     async def fetch(self, count: int) -> list[Message[T]]:
@@ -54,7 +63,7 @@ class FetchingSource(Source[T]):
 
     def handle_demand(self, demand: int) -> None:
         """Remember it; it is emitted when it has been fetched."""
-        self._wanted += demand
+        self._unmet += demand
         self.look()
 
     async def prepare_for_draining(self) -> None:
@@ -62,6 +71,15 @@ class FetchingSource(Source[T]):
         self._draining = True
         self.look()
         await self._stopped.wait()
+
+    def over(self) -> None:
+        """Nothing more is to come: the source ends, as soon as all it has emitted has left."""
+        self._draining = True
+        self._process.post_system(NothingMore())
+
+    @handles(NothingMore)
+    def _over(self, _message: NothingMore) -> Stop:
+        return Stop(NORMAL)
 
     def look(self) -> None:
         """Something has changed: do not wait any longer."""
@@ -76,14 +94,14 @@ class FetchingSource(Source[T]):
     async def _fetch_on(self) -> None:
         while not self._draining:
             self._news = trio.Event()  # what changes from now on is news
-            if not self._wanted:
+            if not self._unmet:
                 await self._news.wait()
                 continue
-            messages = await self.fetch(min(self._wanted, MOST))
+            messages = await self.fetch(min(self._unmet, MOST))
             if self._draining:
                 await self.undo(messages)
             elif messages:
-                self._wanted -= len(messages)
+                self._unmet -= len(messages)
                 self.emit(messages)
             else:
                 await self.pause()
@@ -91,4 +109,4 @@ class FetchingSource(Source[T]):
 
     def facts(self) -> Mapping[str, Plain]:
         """With what is wanted and not there."""
-        return {**super().facts(), "wanted": self._wanted}
+        return {**super().facts(), "unmet demand": self._unmet}

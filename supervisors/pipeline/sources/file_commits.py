@@ -116,6 +116,23 @@ class FileCommits:
         return file
 
 
+class CommitsByRun:
+    """The file for a handle that outlives runs of Trio. Whoever holds it keeps the file open."""
+
+    def __init__(self, path: str | Path, kind: Kind) -> None:
+        self.path = Path(path)
+        self._kind = kind
+        self._held: tuple[trio.lowlevel.TrioToken, FileCommits] | None = None
+
+    @property
+    def current(self) -> FileCommits:
+        """That of this run."""
+        run = trio.lowlevel.current_trio_token()
+        if self._held is None or self._held[0] is not run:
+            self._held = run, commits_of(self.path, self._kind)
+        return self._held[1]
+
+
 _files: trio.lowlevel.RunVar[WeakValueDictionary[str, FileCommits]] = trio.lowlevel.RunVar(
     "supervisors.pipeline.sources.file_commits"
 )

@@ -126,7 +126,7 @@ class SqliteQueue(FetchingSource[T]):
             await self._queue.commits.write(
                 lambda db: statements.fail(db, unreadable, time.time(), self._max_attempts)
             )
-        self._answers.under_way.update(message.receipt.lease for message in messages)
+        self._answers.under_way.update(_receipt(message).lease for message in messages)
         self._taken = []
         return messages
 

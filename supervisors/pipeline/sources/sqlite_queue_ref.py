@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 import msgspec
-import trio
 
 from runtime.containment import attempt
 from runtime.outcomes import check_seconds
 from supervisors.permits import check_count
 from supervisors.pipeline.sources import queue_statements as statements
-from supervisors.pipeline.sources.file_commits import FileCommits, commits_of
+from supervisors.pipeline.sources.file_commits import CommitsByRun, FileCommits
 from supervisors.pipeline.sources.queue_store import DAY
 from supervisors.pipeline.sources.queue_values import QueueStatistics, StoredLetter
 from supervisors.pipeline.sources.wakeups import wake
@@ -71,7 +70,7 @@ class SqliteQueueRef(Generic[T]):
         )
         self.remember_keys = remember_keys
         self._kind = kind
-        self._held: tuple[trio.lowlevel.TrioToken, FileCommits] | None = None
+        self._commits = CommitsByRun(path, statements.QUEUE)
 
     def __repr__(self) -> str:
         return f"<SqliteQueueRef {self.path} of {getattr(self._kind, '__name__', self._kind)}>"
@@ -153,7 +152,4 @@ class SqliteQueueRef(Generic[T]):
     @property
     def commits(self) -> FileCommits:
         """The file in this run of Trio. Whoever keeps it keeps the file open."""
-        run = trio.lowlevel.current_trio_token()
-        if self._held is None or self._held[0] is not run:
-            self._held = run, commits_of(self.path, statements.QUEUE)
-        return self._held[1]
+        return self._commits.current
