@@ -12,16 +12,3 @@ PIPE2's. It is a ``runtime.stages.Producer[Message[T]]``. ``Line`` is given by `
   ``handle_demand``; once everything emitted has been delivered it ends ``Normal``. The same end for a
   source that has nothing more to give (``Stop(NORMAL)``): only after all of it has been delivered.
 """
-
-from __future__ import annotations
-
-from typing import Generic, TypeVar
-
-from runtime.stages.producer import Producer
-from supervisors.pipeline.message import Message
-
-T = TypeVar("T")
-
-
-class Source(Producer[Message[T]], Generic[T]):
-    """Stand-in."""
