@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import trio
 
 from runtime import ExitReason, Normal, Pid
+from runtime.current import find_process
+from runtime.inspection.views import Plain
 from runtime.process import Process
 from runtime.stages.dispatcher import Dispatcher
-from runtime.stages.subscription import Subscription
+from runtime.stages.subscription import StageCast, Subscription
 from supervisors.pipeline.custody import Custody
 from supervisors.pipeline.declaration import DEFAULT_GROUP, Declaration
 from supervisors.pipeline.message import Message
@@ -73,20 +76,22 @@ class Line:
 
     def processor_names(self, group: str) -> list[str]:
         """Of all processors of a group."""
-        count = self.declaration.groups[group].processors.stages
+        count = self.declaration.groups[group].processors.concurrency or 1
         return [self.processor_name(group, index) for index in range(count)]
+
+    def batch_processor_names(self, group: str, batcher: str) -> list[str]:
+        """Of all batch processors of a batcher."""
+        count = self.declaration.groups[group].batchers[batcher].concurrency
+        return [self.batch_processor_name(group, batcher, index) for index in range(count)]
 
     def stage_names(self) -> list[str]:
         """Of every stage there is, from the source on."""
         names = self.producer_names()
         for group, made in self.declaration.groups.items():
             names += self.processor_names(group)
-            for name, batcher in made.batchers.items():
+            for name in made.batchers:
                 names.append(self.batcher_name(group, name))
-                names += [
-                    self.batch_processor_name(group, name, index)
-                    for index in range(batcher.concurrency)
-                ]
+                names += self.batch_processor_names(group, name)
         return names
 
     # -- stages -----------------------------------------------------------------------------
@@ -95,6 +100,21 @@ class Line:
         """The producers that run now."""
         names = set(self.producer_names())
         return [pid for pid, name in self.alive.items() if name in names]
+
+    def producers(self) -> list[Process]:
+        """Their processes."""
+        found = map(find_process, self.producer_pids())
+        return [process for process in found if process is not None]
+
+    def tell_producers(self, order: StageCast) -> None:
+        """Tell those that run."""
+        for process in self.producers():
+            process.post_system(order)
+
+    def facts(self) -> dict[str, Plain]:
+        """What has become of the messages, for whoever looks from outside."""
+        counts: dict[str, Plain] = msgspec.structs.asdict(self.custody.counts)
+        return {**counts, "under way": self.custody.under_way, "draining": self.draining}
 
     def joined(self, process: Process, stage: str, group: str | None = None) -> None:
         """A stage begins, in its ``init``: from now on it can hold messages."""

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, TypeAlias, cast
+from typing import cast
 
 from runtime.containment import attempt
 from runtime.stages.demand_dispatcher import DemandDispatcher
 from runtime.stages.dispatcher import Delivery, Dispatcher
-from runtime.stages.partition_dispatcher import Hash, PartitionDispatcher, Routed, partition_of
+from runtime.stages.partition_dispatcher import Hash, PartitionDispatcher, Routed
 from runtime.stages.subscription import Subscription
 from runtime.stages.subscription_options import BadSubscription
+from supervisors.pipeline.batches import partition_of
 from supervisors.pipeline.declaration import PartitionBy, Processors
-from supervisors.pipeline.message import Message
-
-AnyMessage: TypeAlias = Message[Any]
+from supervisors.pipeline.message import AnyMessage
 
 
 def dispatcher_of(
@@ -30,7 +29,7 @@ def dispatcher_of(
 def _within_group(processors: Processors) -> Dispatcher[AnyMessage]:
     if processors.partition_by is None:
         return DemandDispatcher()
-    count = processors.stages
+    count = processors.concurrency or 1
     return PartitionDispatcher(
         count, hash=partitioned(processors.partition_by, count), max_queued=processors.max_demand
     )
@@ -40,15 +39,10 @@ def partitioned(partition_by: PartitionBy, partitions: int) -> Hash[AnyMessage]:
     """As a dispatcher asks it; a message for which it fails goes to the first one, failed."""
 
     def route(message: AnyMessage) -> Hashable:
-        index, error = attempt(partition_index, partition_by, message, partitions)
+        index, error = attempt(partition_of, partition_by, message, partitions)
         return index if error is None else Routed(message.fail(error), 0)
 
     return cast("Hash[AnyMessage]", route)
-
-
-def partition_index(partition_by: PartitionBy, message: AnyMessage, partitions: int) -> int:
-    """The partition of a message, out of so many."""
-    return partition_of(partition_by(message), partitions)
 
 
 class GroupsDispatcher(Dispatcher[AnyMessage]):

@@ -9,17 +9,21 @@ draining begins with, goes through a pipeline stage by stage, behind the last me
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Generic, TypeVar
 
 import msgspec
 
-from runtime import GenServer, Pid, Stop, handles, self_, send_after, whereis
+from runtime import Pid, Stop, handles, self_, send_after, whereis
 from runtime.current import require_process
 from runtime.exits import NORMAL
 from runtime.inspection.views import Plain
 from runtime.messages import SystemCast
+from runtime.stages.consuming import Consuming
 from runtime.stages.subscription import Subscription, SubscriptionEnded
 from supervisors.pipeline.line import Line
 from supervisors.pipeline.work import Work
+
+In = TypeVar("In")
 
 
 class LookAgain(msgspec.Struct, frozen=True):
@@ -32,8 +36,8 @@ class Finished(SystemCast, frozen=True):
     """All that this stage had to do is done."""
 
 
-class Stage(GenServer):
-    """A mixin of the consuming stages: joining the line, subscribing, ending."""
+class LineStage(Consuming[In], Generic[In]):
+    """A consuming stage: ``name`` is its own, ``before`` the names of those it consumes from."""
 
     def __init__(self, line: Line, group: str, name: str, before: Sequence[str]) -> None:
         self.line, self._group, self._name = line, group, name
@@ -43,7 +47,7 @@ class Stage(GenServer):
         self.work: Work
 
     def init(self) -> None:
-        """Join, and subscribe to those that are there."""
+        """Join the line, and subscribe to those that are there."""
         process = require_process("a stage")
         self.line.joined(process, self._name, self._group)
         self.work = Work(self.line, self._group, self._name, process)
@@ -62,23 +66,25 @@ class Stage(GenServer):
     def _look_for(self, stage: str) -> None:
         found = whereis(stage)
         if found is not None:
-            self._subscribed[self.subscribe_to(found.pid)] = stage
-        elif not self.line.is_over(stage):
+            self._subscribed[self.subscribe_to(found)] = stage
+        else:
+            self._look_later(stage)
+
+    def _look_later(self, stage: str) -> None:
+        if not self.line.is_over(stage):
             send_after(self_(), LookAgain(stage), self.line.declaration.resubscribe_interval)
 
     @handles(LookAgain)
     def _look_again(self, message: LookAgain) -> None:
-        if message.stage not in self._subscribed.values():
-            self._look_for(message.stage)
-            self._end_if_done()
+        self._look_for(message.stage)
+        self._end_if_done()
 
     def handle_cancel(self, subscription: Subscription, end: SubscriptionEnded) -> None:
-        """A stage before has gone, for good or to come back."""
+        """A stage before has gone, for good or to come back; or one behind, which is its affair."""
         stage = self._subscribed.pop(subscription, None)
-        if stage is not None and not self.line.is_over(stage):
-            interval = self.line.declaration.resubscribe_interval
-            send_after(self_(), LookAgain(stage), interval)
-        self._end_if_done()
+        if stage is not None:
+            self._look_later(stage)
+            self._end_if_done()
 
     def _end_if_done(self) -> None:
         over = not self._subscribed and all(map(self.line.is_over, self._before))
@@ -93,7 +99,8 @@ class Stage(GenServer):
     def facts(self) -> Mapping[str, Plain]:
         """What it has done, and what it holds; see ``GenServer.facts``."""
         return {
+            **super().facts(),
             "successful": self.work.successful,
             "failed": self.work.failed,
-            "held": self.line.custody.held_by(self_()),
+            "held": self.line.custody.held_by(self._process.pid),
         }
