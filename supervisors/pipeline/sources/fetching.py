@@ -13,11 +13,7 @@ from typing import Final, TypeVar
 
 import trio
 
-from runtime.exits import NORMAL
-from runtime.handlers import handles
 from runtime.inspection.views import Plain
-from runtime.outcomes import Stop
-from runtime.stages.subscription import StageCast
 from supervisors.pipeline.message import Message
 from supervisors.pipeline.source import Source
 
@@ -25,10 +21,6 @@ T = TypeVar("T")
 
 MOST: Final = 1000
 """How many messages are fetched at once, so that no transaction is long."""
-
-
-class NothingMore(StageCast, frozen=True):
-    """To the source itself: end."""
 
 
 class FetchingSource(Source[T]):
@@ -40,7 +32,7 @@ class FetchingSource(Source[T]):
 
     def __init__(self) -> None:
         self._unmet = 0
-        self._draining = False
+        self._ending = False
         self._news = trio.Event()
         self._stopped = trio.Event()
         self.threads = trio.CapacityLimiter(1)  # its own, so it never waits for others' work
@@ -68,18 +60,14 @@ class FetchingSource(Source[T]):
 
     async def prepare_for_draining(self) -> None:
         """Nothing is fetched any more; what is being fetched is undone."""
-        self._draining = True
+        self._ending = True
         self.look()
         await self._stopped.wait()
 
     def over(self) -> None:
-        """Nothing more is to come: the source ends, as soon as all it has emitted has left."""
-        self._draining = True
-        self._process.post_system(NothingMore())
-
-    @handles(NothingMore)
-    def _over(self, _message: NothingMore) -> Stop:
-        return Stop(NORMAL)
+        """Nothing more is to come: the source ends as soon as all it has emitted has left."""
+        self._ending = True
+        self.finish()
 
     def look(self) -> None:
         """Something has changed: do not wait any longer."""
@@ -92,13 +80,13 @@ class FetchingSource(Source[T]):
         return self._news.is_set()
 
     async def _fetch_on(self) -> None:
-        while not self._draining:
+        while not self._ending:
             self._news = trio.Event()  # what changes from now on is news
             if not self._unmet:
                 await self._news.wait()
                 continue
             messages = await self.fetch(min(self._unmet, MOST))
-            if self._draining:
+            if self._ending:
                 await self.undo(messages)
             elif messages:
                 self._unmet -= len(messages)
