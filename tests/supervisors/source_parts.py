@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -70,7 +70,7 @@ class Collecting(Pipeline[Any]):
         return await start(spec)
 
     @asynccontextmanager
-    async def running(self, make: Callable[[], Source[Any]], **options: Any) -> AsyncIterator[Ref]:
+    async def running(self, make: Callable[[], Source[Any]], **options: Any) -> AsyncGenerator[Ref]:
         """Run it for the length of the block, and stop it as its supervisor would."""
         running = await self.start(make, **options)
         try:
