@@ -38,7 +38,7 @@ def files(root: Path, tmp_path: Path) -> Files:
 def make(root: Path, *names: str) -> None:
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(name)
+        (root / name).write_bytes(os.fsencode(name))
 
 
 def bad_one(message: Message[Path]) -> None:
