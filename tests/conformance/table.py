@@ -19,6 +19,7 @@ GROUPS = {
     "REG": "Registry",
     "AGT": "Agent",
     "SYS": "`:sys` and timers",
+    "GS": "GenStage",
 }
 HEAD = ("group", "of", "rows", "as in OTP", "different on purpose", "not applicable")
 
