@@ -1,99 +1,129 @@
-"""Pipelines over real sources: a handler that is given, and what came to it."""
+"""Sources for tests: what they were asked for and when, and what they are told to emit."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import trio
 
-from runtime import ExitReason, Pid, Ref, start, wait_exit, whereis
+from runtime import Cast, Pid, Ref, handles, named, start, whereis
+from runtime.stages import Emitted
 from supervisors.pipeline.declaration import Processors, Producers
-from supervisors.pipeline.message import Message
+from supervisors.pipeline.message import Acknowledger, Message
 from supervisors.pipeline.pipeline import Pipeline
 from supervisors.pipeline.pipeline_ref import PipelineRef
 from supervisors.pipeline.source import Source
 
-Handler = Callable[[Message[Any]], Awaitable[Message[Any] | None] | None]
+
+class Do(Cast, frozen=True):
+    """Let a ``Pushing`` source run ``fn(source)``."""
+
+    fn: Callable[[Any], Any]
 
 
-class Collecting(Pipeline[Any]):
-    """Remembers what it was given; ``handle`` may wait, raise, or return another message."""
+class Pushing(Source[Any]):
+    """Gives what is in ``items``, as far as it is asked, and does what it is told.
 
-    def __init__(self, handle: Handler | None = None) -> None:
-        self.handle = handle
-        self.messages: list[Message[Any]] = []
-        self.failed: list[Message[Any]] = []
-        self._more = trio.Event()
+    ``asked`` says when it was asked for how many; all its incarnations share both.
+    """
 
-    @property
-    def data(self) -> list[Any]:
-        """What the messages are about, in the order in which they came."""
-        return [message.data for message in self.messages]
+    def __init__(self, items: list[Any], asked: list[tuple[float, int]]) -> None:
+        self.items, self.asked = items, asked
+
+    def handle_demand(self, demand: int) -> Emitted[Any]:
+        self.asked.append((round(trio.current_time(), 6), demand))
+        given, self.items[:demand] = self.items[:demand], []
+        return given
+
+    @handles(Do)
+    def do(self, message: Do) -> Any:
+        return message.fn(self)
+
+
+class Book(Acknowledger):
+    """Writes down when which data came to which end."""
+
+    def __init__(self) -> None:
+        self.log: list[tuple[float, str, list[Any]]] = []
+
+    def _write(self, how: str, messages: list[Message[Any]]) -> None:
+        if messages:
+            now = round(trio.current_time(), 6)
+            self.log.append((now, how, [message.data for message in messages]))
+
+    def ack(
+        self, reference: object, successful: list[Message[Any]], failed: list[Message[Any]]
+    ) -> None:
+        self._write("ok", successful)
+        self._write("failed", failed)
+
+    def give_back(self, reference: object, messages: list[Message[Any]]) -> None:
+        self._write("back", messages)
+
+    def times(self, how: str) -> dict[float, list[Any]]:
+        """What came to this end, by when."""
+        found: dict[float, list[Any]] = {}
+        for now, told, data in self.log:
+            if told == how:
+                found.setdefault(now, []).extend(data)
+        return found
+
+
+class Passing(Pipeline[Any]):
+    """Takes every message, perhaps after a while."""
+
+    def __init__(self, seconds: float = 0) -> None:
+        self.seconds = seconds
 
     async def handle_message(self, message: Message[Any]) -> Message[Any]:
-        self.messages.append(message)
-        self._more.set()
-        self._more = trio.Event()
-        if self.handle is not None:
-            result = self.handle(message)
-            if result is not None:
-                return await result or message
+        await trio.sleep(self.seconds)
         return message
 
-    def handle_failed(self, messages: list[Message[Any]]) -> list[Message[Any]]:
-        self.failed += messages
-        return messages
 
-    async def come(self, count: int) -> None:
-        """Until so many have come."""
-        with trio.fail_after(10):
-            while len(self.messages) < count:
-                await self._more.wait()
+class Fed:
+    """A pipeline ``fed`` with one processor and ``Pushing`` sources of its ``items``."""
 
-    async def start(
-        self,
-        make: Callable[[], Source[Any]],
-        *,
-        concurrency: int = 1,
-        max_demand: int = 10,
-        **options: Any,
-    ) -> Ref:
-        """Run it as ``line``, with one source."""
-        spec = self.child_spec(
-            name="line",
-            producers=Producers(lambda index: make()),
-            processors=Processors(concurrency=concurrency, max_demand=max_demand),
-            **options,
+    def __init__(self, items: Iterable[Any] = (), *, seconds: float = 0) -> None:
+        self.book = Book()
+        self.items = self.messages(items)
+        self.asked: list[tuple[float, int]] = []
+        self.passing = Passing(seconds)
+        self.ref = PipelineRef("fed")
+        self.kind: type[Pushing] = Pushing
+
+    def messages(self, items: Iterable[Any]) -> list[Any]:
+        """A message of each."""
+        return [Message(item, self.book) for item in items]
+
+    async def start(self, max_demand: int = 10, **producers: Any) -> Fed:
+        await start(
+            self.passing.child_spec(
+                name="fed",
+                producers=Producers(lambda _: self.kind(self.items, self.asked), **producers),
+                processors=Processors(1, max_demand=max_demand),
+            )
         )
-        return await start(spec)
+        await trio.testing.wait_all_tasks_blocked()
+        return self
 
-    @asynccontextmanager
-    async def running(self, make: Callable[[], Source[Any]], **options: Any) -> AsyncGenerator[Ref]:
-        """Run it for the length of the block, and stop it as its supervisor would."""
-        running = await self.start(make, **options)
-        try:
-            yield running
-        finally:
-            if running.whereis() is not None:
-                await PipelineRef("line").stop()
+    @property
+    def source(self) -> Ref:
+        """The first producer."""
+        return named("fed.producer_0")
 
-    async def to_the_end(self, make: Callable[[], Source[Any]], **options: Any) -> ExitReason:
-        """Run it until its source has ended, and how it ended."""
-        with trio.fail_after(20):
-            return await wait_exit(await self.start(make, **options))
+    @property
+    def source_pid(self) -> Pid:
+        found = whereis("fed.producer_0")
+        assert found is not None
+        return found
 
+    async def tell(self, fn: Callable[[Any], Any]) -> None:
+        """Let the source run it, and everything happen that comes of it now."""
+        self.source.cast(Do(fn))
+        await trio.testing.wait_all_tasks_blocked()
 
-def stage(name: str) -> Pid:
-    """The process of a stage."""
-    pid = whereis(f"line.{name}")
-    assert pid is not None
-    return pid
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for what another thread or program is to do."""
-    with trio.fail_after(10):
-        while not await condition():
-            await trio.sleep(0.002)
+    async def emit(self, items: Iterable[Any]) -> None:
+        """Let the source emit a message of each, asked or not."""
+        messages = self.messages(items)
+        await self.tell(lambda source: source.emit(messages))

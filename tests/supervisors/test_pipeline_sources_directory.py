@@ -16,7 +16,7 @@ from supervisors.pipeline.message import Message
 from supervisors.pipeline.pipeline_ref import PipelineRef
 from supervisors.pipeline.sources.directory import Directory
 from supervisors.pipeline.sources.file_lines import FileLines
-from tests.supervisors.source_parts import Collecting, stage, until
+from tests.supervisors.collecting import Collecting, stage, until
 
 # Virtual time does not wait for threads.
 pytestmark = pytest.mark.real_clock

@@ -14,7 +14,7 @@ from runtime import Node, Normal, kill
 from supervisors.pipeline.message import Message
 from supervisors.pipeline.pipeline_ref import PipelineRef
 from supervisors.pipeline.sources.file_lines import FileLines, LineTooLong
-from tests.supervisors.source_parts import Collecting, stage, until
+from tests.supervisors.collecting import Collecting, stage, until
 
 # Virtual time does not wait for threads.
 pytestmark = pytest.mark.real_clock

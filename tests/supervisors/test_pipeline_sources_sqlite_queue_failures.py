@@ -15,7 +15,7 @@ from supervisors.pipeline.sources.queue_store import QueueStore
 from supervisors.pipeline.sources.sqlite_queue import Rejected
 from supervisors.pipeline.sources.sqlite_queue_ref import SqliteQueueRef
 from tests.supervisors.queue_parts import all_gone, source
-from tests.supervisors.source_parts import Collecting, until
+from tests.supervisors.collecting import Collecting, until
 
 # Virtual time does not wait for threads.
 pytestmark = pytest.mark.real_clock

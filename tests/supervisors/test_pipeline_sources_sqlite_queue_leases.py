@@ -16,7 +16,7 @@ from supervisors.pipeline.pipeline_ref import PipelineRef
 from supervisors.pipeline.sources.queue_store import QueueStore
 from supervisors.pipeline.sources.sqlite_queue_ref import SqliteQueueRef
 from tests.supervisors.queue_parts import all_gone, source
-from tests.supervisors.source_parts import Collecting, stage, until
+from tests.supervisors.collecting import Collecting, stage, until
 
 # Virtual time does not wait for threads.
 pytestmark = pytest.mark.real_clock
