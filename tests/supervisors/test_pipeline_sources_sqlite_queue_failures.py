@@ -14,8 +14,8 @@ from supervisors.pipeline.message import Message
 from supervisors.pipeline.sources.queue_store import QueueStore
 from supervisors.pipeline.sources.sqlite_queue import Rejected
 from supervisors.pipeline.sources.sqlite_queue_ref import SqliteQueueRef
-from tests.supervisors.queue_parts import all_gone, source
 from tests.supervisors.collecting import Collecting, until
+from tests.supervisors.queue_parts import all_gone, source
 
 # Virtual time does not wait for threads.
 pytestmark = pytest.mark.real_clock

@@ -8,9 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import supervisors.pipeline.sources.queue_statements as statements
 from runtime.outcomes import check_seconds
 from supervisors.permits import check_count
-from supervisors.pipeline.sources import queue_statements as statements
 from supervisors.pipeline.sources.queue_values import (
     Failure,
     Lease,
