@@ -35,7 +35,8 @@ class QueueStore:
 
     ``remember_keys`` is for how many seconds the key of a message that is done is still taken.
     Times are those of the wall clock, so that they mean the same to all programs; a clock that is
-    set forward ends leases early, one that is set back ends them late. The file has to be on a
+    set forward ends leases early, one that is set back ends them late, and lets what
+    waits wait until it has caught up. The file has to be on a
     local disk. ``UnusableFile`` if it is something else. ``busy_timeout`` is how long a method
     waits for other programs before it raises ``sqlite3.OperationalError``.
     """

@@ -74,7 +74,7 @@ class SqliteFile:
 
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection]:
-        """For single queries; waits for no writer of another program."""
+        """For single queries. No writer of another program is waited for, but those of this one are."""
         with self._lock:
             yield self._connection
 
