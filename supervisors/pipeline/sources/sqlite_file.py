@@ -74,7 +74,7 @@ class SqliteFile:
 
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection]:
-        """For single queries. No writer of another program is waited for, but those of this one are."""
+        """For single queries. Writers of this program are waited for, those of others are not."""
         with self._lock:
             yield self._connection
 
