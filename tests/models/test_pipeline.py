@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import trio
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
-from runtime import Ref, exit, is_alive, kill, start, whereis
+from runtime import Ref, exit, is_alive, kill, named, start, whereis
 from supervisors.pipeline import (
     FULL,
     Batcher,
@@ -27,12 +26,11 @@ from tests.models.machine import NodeMachine, examples
 from tests.models.pipeline_world import (
     FAILING,
     FATES,
-    IN_BATCH,
     Book,
     Crash,
     Deeds,
-    Delivery,
     Deliveries,
+    Delivery,
     Emit,
     Finish,
 )
@@ -103,8 +101,6 @@ class PipelineMachine(NodeMachine):
         self.book = Book()
         self.shape: dict[str, Any] = {}
         self.first = 0  # the number of the first delivery of this pipeline
-        self.crowded = False  # an order may have been mixed by several sources
-        self.before = 0  # how many deliveries of earlier ones there are
 
     @initialize(shape=SHAPE)
     def begin(self, shape: dict[str, Any]) -> None:
@@ -202,7 +198,7 @@ class PipelineMachine(NodeMachine):
         async def step() -> None:
             found = whereis(f"line.producer_{index}")
             if found is not None:
-                Ref_of(index).cast(message)
+                named(f"line.producer_{index}").cast(message)
 
         self.run(step)
 
@@ -270,7 +266,7 @@ class PipelineMachine(NodeMachine):
             assert end == "failed", delivery
         elif end == "failed":
             batches = any(group["batchers"] for group in self.shape["groups"])
-            assert batches or fate in ("early, then raises",), delivery
+            assert batches or fate == "early, then raises", delivery
             early = fate.startswith("early")
             assert not early or len(self.shape["groups"]) > 1, delivery
 
@@ -288,7 +284,7 @@ class PipelineMachine(NodeMachine):
                 if name == f"g{number}":
                     one = group["batchers"][int(batcher[1:])]
                     alone = group["processors"] == 1 and one["concurrency"] == 1
-                    if alone or one["partitioned"] and group["processors"] == 1:
+                    if alone or (one["partitioned"] and group["processors"] == 1):
                         assert numbers == sorted(set(numbers)), (name, batcher, numbers)
 
     def the_numbers_are_right(self) -> None:
@@ -329,12 +325,6 @@ class PipelineMachine(NodeMachine):
         assert not self.is_running()
         self.no_message_has_two_ends()
         self.all_have_come_to_an_end()
-
-
-def Ref_of(index: int) -> Any:  # noqa: N802
-    from runtime import named
-
-    return named(f"line.producer_{index}")
 
 
 TestPipeline = PipelineMachine.TestCase
