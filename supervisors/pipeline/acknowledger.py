@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from runtime.containment import short_repr
+from runtime.containment import attempt, short_repr
 from runtime.current import require_process
 from runtime.task_outcomes import Ok
 from runtime.telemetry.pipeline_events import AcknowledgerFailed
@@ -30,12 +30,12 @@ class AckGroup(msgspec.Struct, frozen=True):
 
 
 def ack_groups(successful: Iterable[AnyMessage], failed: Iterable[AnyMessage]) -> list[AckGroup]:
-    """One group per acknowledger and reference, in order of first appearance.
+    """One group per acknowledger (by identity) and reference, in order of first appearance.
 
-    Two acknowledgers are told apart as keys are: by identity, unless their class says otherwise.
-    Messages without one are in no group.
+    Messages without an acknowledger are in no group. A reference that cannot be hashed is equal to
+    itself alone: what a source has made up must not keep others from being told.
     """
-    found: dict[tuple[Acknowledger, Hashable], AckGroup] = {}
+    found: dict[tuple[int, Hashable], AckGroup] = {}
     for message in successful:
         if message.acknowledger is not UNACKNOWLEDGED:
             _group_of(message, found).successful.append(message)
@@ -45,13 +45,20 @@ def ack_groups(successful: Iterable[AnyMessage], failed: Iterable[AnyMessage]) -
     return list(found.values())
 
 
-def _group_of(
-    message: AnyMessage, found: dict[tuple[Acknowledger, Hashable], AckGroup]
-) -> AckGroup:
-    key = message.acknowledger, message.reference
+def _group_of(message: AnyMessage, found: dict[tuple[int, Hashable], AckGroup]) -> AckGroup:
+    key: tuple[int, Hashable] = (id(message.acknowledger), message.reference)
+    _, error = attempt(hash, key)
+    if error is not None:
+        key = (id(message.acknowledger), _Itself(id(message.reference)))
     if key not in found:
-        found[key] = AckGroup(*key, [], [])
+        found[key] = AckGroup(message.acknowledger, message.reference, [], [])
     return found[key]
+
+
+class _Itself(msgspec.Struct, frozen=True):
+    """In the place of a reference that cannot be hashed."""
+
+    number: int
 
 
 async def ack(group: AckGroup) -> bool:

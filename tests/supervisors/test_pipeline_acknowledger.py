@@ -127,6 +127,27 @@ async def test_a_cancelled_stage_tells_nobody_else() -> None:
     assert log == []
 
 
+async def test_what_cannot_be_hashed_is_told_apart_by_identity() -> None:
+    class Equal(Writer):
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        __hash__ = None  # type: ignore[assignment]
+
+    log: list[object] = []
+    one, two = Equal("one", log), Equal("two", log)
+    shared: Any = ["shared"]
+    own: Any = ["shared"]
+    a, b = Message("a", one, shared), Message("b", two, 1)
+    c, d = Message("c", one, shared), Message("d", one, own)
+    await acknowledge([a, b], [c, d])
+    assert log == [
+        ("one", ["shared"], "a", "c"),
+        ("two", 1, "b", ""),
+        ("one", ["shared"], "", "d"),
+    ]
+
+
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.booleans())))
 def test_every_message_is_in_one_group_and_in_order(
     choices: list[tuple[int, int, bool]],

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import trio
 
-from runtime import Node, OutsideProcess, Shutdown, Stop, start, wait_exit
+from runtime import Node, OutsideProcess, Shutdown, Stop, wait_exit
 from runtime.exits import NORMAL
-from runtime.stages import Emitted
+from runtime.stages import Consumer, Emitted, Subscription, subscribe
 from supervisors.pipeline.declaration import RateLimit
 from supervisors.pipeline.message import Message
 from supervisors.pipeline.source import DrainAsked, Source
@@ -175,13 +175,21 @@ async def test_stop_for_another_reason_is_the_end_at_once(node: Node) -> None:
 
 async def test_outside_a_pipeline_it_is_a_producer(node: Node) -> None:
     class Alone(Source[int]):
-        def handle_demand(self, demand: int) -> Emitted[Message[int]]:
-            return Stop(NORMAL)
-
         def init(self) -> None:
             with pytest.raises(OutsideProcess, match=r"^Alone.finish\(\) was called outside a"):
                 self.finish()
 
-    alone = await start(Alone.child_spec())
-    await alone.stop()
+        def handle_demand(self, demand: int) -> Emitted[Message[int]]:
+            self.emit([Message(number) for number in range(3)])
+            return Stop(NORMAL)
+
+    class Reader(Consumer[Message[int]]):
+        def handle_events(self, events: list[Message[int]], subscription: Subscription) -> None:
+            read.extend(message.data for message in events)
+
+    read: list[int] = []
+    alone, reader = await Alone.start(), await Reader.start()
+    await subscribe(reader, to=alone)
+    assert await wait_exit(reader) == NORMAL
+    assert read == [0, 1, 2]
     assert Alone().prepare_for_draining() is None
