@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 
 from examples.codesearch.database import WrongDatabase, count, failures, read_index, root_of
-from examples.codesearch.options import FindOptions, IndexOptions, StatusOptions, parse
+from examples.codesearch.options import FindOptions, IndexOptions, Options, StatusOptions, parse
 from examples.codesearch.search import NothingToLookFor, find
 from examples.codesearch.show import found_lines, status_lines
 
@@ -27,16 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; the exit status is returned."""
     options = parse(sys.argv[1:] if arguments is None else arguments)
     try:
-        match options:
-            case FindOptions():
-                return _find(options)
-            case StatusOptions():
-                return _status(options)
-            case IndexOptions():
-                # A search is not to wait for what only indexing needs.
-                from examples.codesearch.indexing import index  # noqa: PLC0415
-
-                status = index(options)
+        status = _run(options)
     except WrongDatabase as error:
         return _refuse(f"argument --db: {error}", 2)
     except NothingToLookFor as error:
@@ -48,6 +39,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if status == INTERRUPTED:
         return _refuse("interrupted: what is stored stays, and the next index goes on", status)
     return status
+
+
+def _run(options: Options) -> int:
+    match options:
+        case FindOptions():
+            return _find(options)
+        case StatusOptions():
+            return _status(options)
+        case IndexOptions():
+            # A search is not to wait for what only indexing needs.
+            from examples.codesearch.indexing import index  # noqa: PLC0415
+
+            return index(options)
 
 
 def _find(options: FindOptions) -> int:

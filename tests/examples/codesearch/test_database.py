@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -168,7 +169,7 @@ def test_the_index_of_another_directory_is_refused(
 
 def test_an_index_of_another_version_is_refused(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA user_version = 999")
-    for opened in (lambda: open_index(path, ROOT), lambda: read_index(path)):
+    for opened in (partial(open_index, path, ROOT), partial(read_index, path)):
         with pytest.raises(WrongDatabase, match="was made by another version; delete it"):
             opened()
 
@@ -177,7 +178,7 @@ def test_a_database_of_something_else_is_refused_and_left_alone(path: Path) -> N
     with closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE precious (x)")
     before = path.read_bytes()
-    for opened in (lambda: open_index(path, ROOT), lambda: read_index(path)):
+    for opened in (partial(open_index, path, ROOT), partial(read_index, path)):
         with pytest.raises(WrongDatabase, match=f"^{path}: is a database of something else$"):
             opened()
     assert path.read_bytes() == before

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-ZOO = {
+ZOO: dict[str, str | bytes] = {
     "zoo/__init__.py": '"""A zoo.\n\nWith animals.\n"""\nfrom zoo.animals import Animal\n',
     "zoo/animals.py": '''"""What lives in a zoo."""
 
