@@ -10,30 +10,30 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from examples.codesearch.chaos import Chaos
 from examples.codesearch.parse import ParsedFile, as_text
 from examples.codesearch.store import Store
 from examples.codesearch.tally import Tally
 from examples.codesearch.workers import Workers
-from supervisors.pipeline import BatchInfo, Failed, Message, Pipeline
-
-
-class NoPython(Exception):
-    """There is nothing to index in a file."""
+from runtime import Crashed
+from supervisors.pipeline import BatchInfo, Message, Pipeline
 
 
 class Indexing(Pipeline[str]):
     """The stages of the pipeline share one; what is handed over twice is stored once."""
 
-    def __init__(self, store: Store, workers: Workers, tally: Tally) -> None:
+    def __init__(self, store: Store, workers: Workers, tally: Tally, chaos: Chaos) -> None:
         self._store = store
         self._workers = workers
         self._tally = tally
+        self._chaos = chaos
 
     async def handle_message(self, message: Message[str]) -> Message[ParsedFile]:
         parsed = await self._workers.parse(message.data)
         self._tally.note_parsed(parsed.path)
+        await self._chaos.caught_up()
         answer = message.replace(data=parsed)
-        return answer if parsed.error is None else answer.fail(NoPython(parsed.error))
+        return answer if parsed.error is None else answer.fail(parsed.error)
 
     async def handle_batch(
         self, messages: list[Message[ParsedFile]], batch: BatchInfo
@@ -69,6 +69,6 @@ def _path(data: str | ParsedFile) -> str:
 
 def _why(message: Message[Any]) -> str:
     """Why a message failed that says nothing against its file."""
-    status = message.status
-    error = status.exception if isinstance(status, Failed) else None
-    return f"cannot be stored: {error}" if isinstance(error, sqlite3.Error) else repr(status)
+    reason = message.failure
+    error = reason.exception if isinstance(reason, Crashed) else reason
+    return f"cannot be stored: {error}" if isinstance(error, sqlite3.Error) else repr(error)

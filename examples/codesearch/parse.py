@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import stat
 import tokenize
 import warnings
 from pathlib import Path, PurePath
@@ -44,6 +45,9 @@ class Unusable(Exception):
 def parse_file(root: str, path: str, max_bytes: int = MAX_BYTES) -> ParsedFile:
     """Read and parse the file at ``path``, relative to the directory ``root``."""
     try:
+        if not stat.S_ISREG(Path(root, path).stat().st_mode):
+            # To open a pipe is to wait for somebody who writes to it.
+            return ParsedFile(path=as_text(path), error="cannot be read: it is no regular file")
         with Path(root, path).open("rb") as file:
             known = os.fstat(file.fileno())
             parsed = ParsedFile(

@@ -73,8 +73,10 @@ def test_what_cannot_be_read_has_a_reason(tmp_path: Path) -> None:
     (tmp_path / "folder.py").mkdir()
     gone = parse_file(str(tmp_path), "gone.py")
     assert gone == ParsedFile("gone.py", error="cannot be read: No such file or directory")
-    folder = parse_file(str(tmp_path), "folder.py")
-    assert folder == ParsedFile("folder.py", error="cannot be read: Is a directory")
+    os.mkfifo(tmp_path / "pipe.py")
+    for name in ("folder.py", "pipe.py"):
+        parsed = parse_file(str(tmp_path), name)
+        assert parsed == ParsedFile(name, error="cannot be read: it is no regular file")
 
 
 def test_nothing_is_said_about_the_style_of_what_is_read(tmp_path: Path) -> None:

@@ -7,6 +7,11 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from examples.codesearch.database import open_index, save_files
+from examples.codesearch.listing import python_files
+from examples.codesearch.parse import parse_file
 
 ZOO: dict[str, str | bytes] = {
     "zoo/__init__.py": '"""A zoo.\n\nWith animals.\n"""\nfrom zoo.animals import Animal\n',
@@ -60,6 +65,15 @@ def write_many(root: Path, number: int, seed: int = 0) -> Path:
             content = f"def broken_{one}(:\n"
         write(root, {f"package_{one % 7}/module_{one}.py": content})
     return root
+
+
+def indexed(root: Path) -> tuple[list[object], list[object]]:
+    """What ``content`` has to be for a directory: made without stages, processes or restarts."""
+    with TemporaryDirectory() as folder:
+        database = Path(folder, "index.db")
+        with closing(open_index(database, root)) as connection:
+            save_files(connection, [parse_file(str(root), path) for path in python_files(root)])
+        return content(database)
 
 
 def content(database: Path) -> tuple[list[object], list[object]]:
