@@ -17,6 +17,7 @@ from runtime.containment import contain
 from runtime.exits import ExitReason
 from runtime.pid import Pid
 from runtime.telemetry.node_counts import CountNode
+from runtime.telemetry.pipeline_events import SPANS, PipelineEvent
 
 
 class ProcessStarted(msgspec.Struct, frozen=True):
@@ -203,6 +204,49 @@ class PermitsGranted(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class DemandUneven(msgspec.Struct, frozen=True):
+    """A consumer asks for more events at a time than others do, so that those may get none.
+
+    ``asked`` is how many it wants, ``expected`` how many its producer takes for usual.
+    """
+
+    producer: Pid
+    name: str | None
+    consumer: Pid
+    asked: int
+    expected: int
+
+
+class AcknowledgerFailed(msgspec.Struct, frozen=True):
+    """An acknowledger raised, in the stage ``pid``, while it was told of so many ``messages``.
+
+    ``acknowledger`` and ``reference`` are text. The messages are given back to it.
+    """
+
+    pid: Pid
+    acknowledger: str
+    reference: str
+    messages: int
+    reason: ExitReason
+
+
+class EventsDiscarded(msgspec.Struct, frozen=True):
+    """The buffer of a stage was full: so many events are lost. GenStage: the same log."""
+
+    pid: Pid
+    name: str | None
+    count: int
+
+
+class EventsInExcess(msgspec.Struct, frozen=True):
+    """A producer has sent more events than its consumer ``pid`` had asked for; all are handled."""
+
+    pid: Pid
+    name: str | None
+    producer: Pid | None
+    count: int
+
+
 Event: TypeAlias = (
     ProcessStarted
     | ProcessEnded
@@ -221,11 +265,16 @@ Event: TypeAlias = (
     | CallEnded
     | ChildRefused
     | PermitsGranted
+    | DemandUneven
+    | PipelineEvent
+    | AcknowledgerFailed
+    | EventsDiscarded
+    | EventsInExcess
 )
 """Everything a node tells its instruments."""
 
 
-FREQUENT: Final[tuple[type[Event], ...]] = (CallEnded, PermitsGranted)
+FREQUENT: Final[tuple[type[Event], ...]] = (CallEnded, PermitsGranted, *SPANS)
 """What ordinary work tells, every time: a reader of reports wants the others."""
 
 REPORTS: Final[tuple[type[Event], ...]] = tuple(

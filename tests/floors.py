@@ -8,60 +8,63 @@ FLOORS: dict[str, list[str]] = {
         (
             "_trio annotations console.breaking console.completion console.places containment "
             "deadlines exits inspection.views pid plain_functions stack_room "
-            "telemetry.node_counts tracebacks user_code "
-            "watchdogs.pulse"
+            "stages.pending_demand telemetry.node_counts tracebacks user_code watchdogs.pulse"
         ),
         (
             "bodies console.frames errors inspection.crash_history inspection.plain instruments "
-            "keys messages outcomes timeouts turn"
+            "keys messages outcomes stages.subscription_options timeouts turn"
         ),
         (
             "console.outbox console.texts console.wire crash_reasons inlet links mailbox "
-            "process_table registry_entries reply_types reports table_rows watchdogs.limits"
+            "process_table registry_entries reply_types reports stages.steps table_rows "
+            "watchdogs.limits"
         ),
         "console.connections process retrying telemetry.opentelemetry watchdogs.alarms",
         "callback_results current cycles entered life_scope telemetry.counting",
         (
             "console.outputs inline_starts inspection.cpu life names pending_calls receiving "
-            "spawning table_life telemetry.subscribing telemetry.told_calls timers waiting"
+            "spawning stages.emitted stages.subscription table_life telemetry.subscribing "
+            "telemetry.told_calls timers waiting"
         ),
         (
             "callbacks child_spec console.evaluation handlers inline_calls inspection.sampling "
-            "signals stops system_messages table"
+            "signals stages.dispatcher stages.peers stages.refusals stops system_messages table"
         ),
         (
-            "calls inspection.snapshot node offload server_loop task_body task_outcomes "
-            "watchdogs.stacks"
+            "calls inspection.snapshot node offload server_loop stages.broadcast_dispatcher "
+            "stages.demand_dispatcher stages.event_buffer stages.partition_dispatcher task_body "
+            "task_outcomes watchdogs.stacks"
         ),
-        "console.finding handle introspection server_body starts watchdogs.stall",
+        ("console.finding handle introspection server_body stages.outlet starts watchdogs.stall"),
         "console.acts console.familiar gen_server inspection.tracing task via",
         (
-            "agent console.questions registry stream_options stream_source task_groups "
-            "watchdogs.watchdog"
+            "agent console.questions registry stages.stage stream_options stream_source "
+            "task_groups watchdogs.watchdog"
         ),
-        "console.session console.vocabulary registry_ref stream_run",
+        "console.session console.vocabulary registry_ref stages.requests stream_run",
         (
-            "console.console pubsub stream testing.deaths testing.nodes testing.patterns "
-            "testing.virtual_time"
+            "console.console pubsub stages.asking stages.consuming stages.producing stream "
+            "testing.deaths testing.nodes testing.patterns testing.virtual_time"
         ),
         (
-            "testing.captured_reports testing.chaos testing.ending testing.leaks "
-            "testing.own_process testing.receiving testing.scripted testing.starting"
+            "stages.consumer stages.producer stages.producer_consumer testing.captured_reports "
+            "testing.chaos testing.ending testing.leaks testing.own_process testing.receiving "
+            "testing.scripted testing.starting"
         ),
     ],
     "supervisors": [
         "backoff children errors intensity interpreter permits pool_slots strategies",
         "limiter_requests pool_requests requests restarts shutdown",
         (
-            "children_ref dynamic_children family pool_ref pool_workers "
-            "rate_limiter rate_limiter_ref supervising supervisor_ref"
+            "children_ref dynamic_children family pool_ref pool_workers rate_limiter "
+            "rate_limiter_ref supervising supervisor_ref"
         ),
         "dynamic_supervisor dynamic_supervisor_ref pool supervisor",
-        "by_hand keyed_rate_limiter partition_supervisor task_supervisor task_supervisor_ref",
+        ("by_hand keyed_rate_limiter partition_supervisor task_supervisor task_supervisor_ref"),
         "operations",
         "open_supervisor",
         "fixtures run",
-        "command.arguments command.multiline command.narrow command.problems command.wording",
+        ("command.arguments command.multiline command.narrow command.problems command.wording"),
         "command.client command.keyboard command.process_words command.top_keys",
         "command.info_screen command.prompt command.services command.tree_screen",
         "command.answers command.repl command.top_screen",

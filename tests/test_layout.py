@@ -65,6 +65,12 @@ MAY_SAY_ANY = {
         "Supervising.handle_call": "as in GenServer, which it overrides",
         "Supervising.handle_cast": "as in GenServer, which it overrides",
     },
+    "runtime.stages.subscription": {
+        "Events.events": "what the stages of a user send each other",
+    },
+    "runtime.stages.subscription_options": {
+        "Selector": "those who write one narrow the event",
+    },
     "runtime.introspection": {
         "ServerStatus.state": "the attributes of any server",
         "get_state": "the attributes of any server",

@@ -69,7 +69,7 @@ class Subscription:
         check_reason("reason", reason)
         self._tell_producer(CancelAsked(self, reason))
 
-    def _tell_producer(self, message: SystemCast) -> None:
+    def _tell_producer(self, message: StageCast) -> None:
         process = None if self.producer is None else find_process(self.producer)
         if process is not None:
             process.post_system(message)
@@ -86,42 +86,59 @@ class SubscriptionEnded(msgspec.Struct, frozen=True):
     peer: Peer
 
 
-class SubscribeAsked(SystemCast, frozen=True):
+class StageCast(SystemCast, frozen=True):
+    """What stages tell each other, and themselves; no callback for casts ever sees it."""
+
+
+class SubscribeAsked(StageCast, frozen=True):
     """To the producer: here is a consumer."""
 
     subscription: Subscription
 
 
-class Asked(SystemCast, frozen=True):
+class Subscribed(StageCast, frozen=True):
+    """To the consumer itself: it has subscribed."""
+
+    subscription: Subscription
+
+
+class Asked(StageCast, frozen=True):
     """To the producer: so many events more."""
 
     subscription: Subscription
     count: int
 
 
-class CancelAsked(SystemCast, frozen=True):
+class CancelAsked(StageCast, frozen=True):
     """To the producer: no more."""
 
     subscription: Subscription
     reason: ExitReason
 
 
-class Events(SystemCast, frozen=True):
+class Events(StageCast, frozen=True):
     """To the consumer: events."""
 
     subscription: Subscription
     events: list[Any]
 
 
-class Cancelled(SystemCast, frozen=True):
+class Cancelled(StageCast, frozen=True):
     """To the consumer: the producer has ended it, or knows nothing of it."""
 
     subscription: Subscription
     reason: ExitReason
 
 
-class PeerDown(SystemCast, frozen=True):
-    """To each of them: the process of the other has ended."""
+class ConsumerDown(StageCast, frozen=True):
+    """To the producer: the consumer's process has ended."""
+
+    subscription: Subscription
+    reason: ExitReason
+
+
+class ProducerDown(StageCast, frozen=True):
+    """To the consumer: the producer's process has ended, or was not there."""
 
     subscription: Subscription
     reason: ExitReason

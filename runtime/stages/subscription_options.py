@@ -63,10 +63,10 @@ class SubscriptionOptions(msgspec.Struct, frozen=True):
 
 
 def _check_number(field: str, value: object, allowed: str, least: int, most: int | None) -> None:
-    if isinstance(value, int) and not isinstance(value, bool):
-        if least <= value and (most is None or value <= most):
-            return
-    raise BadSubscription(f"{field}: got {short_repr(value)}, allowed is {allowed}")
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise BadSubscription(f"{field}: got {short_repr(value)}, allowed is {allowed}")
+    if value < least or (most is not None and value > most):
+        raise BadSubscription(f"{field}: got {short_repr(value)}, allowed is {allowed}")
 
 
 def _check_choice(field: str, value: object, allowed: tuple[str, ...]) -> None:

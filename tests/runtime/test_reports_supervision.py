@@ -10,6 +10,7 @@ import trio
 import trio.testing
 
 from runtime import (
+    AcknowledgerFailed,
     Crashed,
     Event,
     GenServer,
@@ -255,6 +256,14 @@ LINES: list[tuple[Event, dict[str, object]]] = [
             "event": "supervisor is past half of its restarts", "log_level": "warning",
             "supervisor": "<Pid 7 shop>", "name": "shop", "restarts": 3, "max_restarts": 4,
             "max_seconds": 5.0,
+        },
+    ),
+    (
+        AcknowledgerFailed(PID, "<Queue>", "3", 7, Crashed(ValueError("no"))),
+        {
+            "event": "an acknowledger raised", "log_level": "error", "pid": "<Pid 7 shop>",
+            "acknowledger": "<Queue>", "reference": "3", "messages": 7,
+            "reason": "ValueError('no')", "exception": "ValueError: no",
         },
     ),
     (

@@ -1,0 +1,240 @@
+"""The half of a stage that has producers. GenStage: a ``:consumer``.
+
+It asks for events by itself, as ``pending_demand`` says, or leaves that to the user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Final, Generic, Literal, TypeAlias, TypeVar
+
+import msgspec
+from trio.lowlevel import enable_ki_protection
+
+from runtime.calls import Ref
+from runtime.current import find_process
+from runtime.exits import NO_PROCESS, Crashed, ExitReason, is_clean
+from runtime.handle import as_ref
+from runtime.handlers import handles
+from runtime.inspection.views import Plain
+from runtime.instruments import EventsInExcess
+from runtime.outcomes import Stop
+from runtime.pid import Pid
+from runtime.server_loop import ServerLoop
+from runtime.stages.emitted import stop_in
+from runtime.stages.outlet import UNKNOWN_SUBSCRIPTION
+from runtime.stages.peers import Upstream
+from runtime.stages.pending_demand import PendingDemand
+from runtime.stages.requests import Resubscribe, Subscribe
+from runtime.stages.stage import Stage
+from runtime.stages.steps import Performed, Steps, perform
+from runtime.stages.subscription import (
+    Asked,
+    CancelAsked,
+    Cancelled,
+    Events,
+    ProducerDown,
+    SubscribeAsked,
+    Subscribed,
+    Subscription,
+    SubscriptionEnded,
+)
+from runtime.stages.subscription_options import (
+    DEFAULT_MAX_DEMAND,
+    AlreadySubscribed,
+    BadSubscription,
+    CancelMode,
+    Mode,
+    Selector,
+    SubscriptionOptions,
+)
+from runtime.user_code import call_user
+
+T = TypeVar("T")
+
+How: TypeAlias = Literal["cancel", "down"]
+
+_MODES: Final = "'automatic', 'manual', "
+
+
+class Consuming(Stage, Generic[T]):
+    """A stage with producers."""
+
+    _upstreams: dict[Subscription, Upstream[T]] | None = None
+
+    # -- for the user -----------------------------------------------------------------------
+
+    @enable_ki_protection
+    def subscribe(
+        self,
+        to: str | Pid | Ref,
+        *,
+        max_demand: int = DEFAULT_MAX_DEMAND,
+        min_demand: int | None = None,
+        cancel: CancelMode = "permanent",
+        mode: Mode | None = None,
+        partition: Hashable | msgspec.UnsetType = msgspec.UNSET,
+        selector: Selector | None = None,
+    ) -> Subscription:
+        """Subscribe to a producer, from a callback, ``init`` too. GenStage: ``:subscribe_to``.
+
+        A request: the producer may refuse it, and what a name leads to may not be there. Both end
+        the subscription. For the options see ``SubscriptionOptions``. Never blocks.
+        """
+        options = SubscriptionOptions(max_demand, min_demand, cancel, mode, partition, selector)
+        subscription = self._begin(as_ref(to, "to"), options)
+        self._process.post_system(Subscribed(subscription))
+        return subscription
+
+    # -- callbacks of the halves ------------------------------------------------------------
+
+    def _handle(self, events: list[T], subscription: Subscription) -> Steps:
+        """Let the user handle a chunk of events."""
+        raise NotImplementedError
+
+    # -- subscribing ------------------------------------------------------------------------
+
+    @property
+    def upstreams(self) -> dict[Subscription, Upstream[T]]:
+        """The producers by subscription."""
+        if self._upstreams is None:
+            self._upstreams = {}
+        return self._upstreams
+
+    def _begin(self, to: Ref, options: SubscriptionOptions) -> Subscription:
+        mine, producer = self._process, to.find()
+        if producer is mine:
+            raise BadSubscription(f"to: got {to!r}, which is this stage itself")
+        pid = to.incarnation if producer is None else producer.pid
+        subscription = Subscription(pid, mine.pid, options)
+        self.upstreams[subscription] = Upstream(mine, producer, subscription)
+        if producer is not None:
+            producer.post_system(SubscribeAsked(subscription))
+        return subscription
+
+    @handles(Subscribe)
+    def _subscribe(self, request: Subscribe) -> Subscription:
+        subscription = self._begin(request.to, request.options)
+        self._process.post_system(Subscribed(subscription))
+        return subscription
+
+    @handles(Resubscribe)
+    def _resubscribe(self, request: Resubscribe) -> Subscription:
+        if request.earlier not in self.upstreams:
+            raise BadSubscription(f"earlier: got {request.earlier!r}, which has ended")
+        subscription = self._begin(request.to, request.options)
+        self._process.post_system(Subscribed(subscription))
+        request.earlier.cancel(request.reason)
+        return subscription
+
+    @handles(Subscribed)
+    def _subscribed(self, message: Subscribed) -> Performed:
+        upstream = self.upstreams.get(message.subscription)
+        if upstream is None:
+            return None
+        if upstream.process is None:
+            return self._over(message.subscription, "down", NO_PROCESS)
+        return perform(self._joined_to(message.subscription, upstream))
+
+    def _joined_to(self, subscription: Subscription, upstream: Upstream[T]) -> Steps:
+        result = yield call_user(self.handle_subscribe, "producer", subscription)
+        options = subscription.options
+        mode = options.mode or "automatic"
+        if result == "automatic" or result == "manual":
+            mode, result = result, None
+        stop = stop_in(self._process, self, "handle_subscribe", result, _MODES)
+        if stop is None and mode == "automatic" and upstream.process is not None:
+            upstream.demand = PendingDemand(options.max_demand, options.at_least)
+            upstream.process.post_system(Asked(subscription, options.max_demand))
+        return stop
+
+    # -- events -----------------------------------------------------------------------------
+
+    @handles(Events)
+    def _events(self, message: Events) -> Performed:
+        subscription = message.subscription
+        if subscription not in self.upstreams:
+            self._send_back(subscription)
+            return None
+        return perform(self._handle_all(message.events, subscription))
+
+    def _handle_all(self, events: list[T], subscription: Subscription) -> Steps:
+        """Handle them in chunks, asking for more after each; in one, once nobody can be asked."""
+        upstream = self.upstreams.get(subscription)
+        if upstream is None or upstream.demand is None:
+            return (yield from self._handle(events, subscription))
+        chunks, excess = upstream.demand.split(events)
+        if excess:
+            self._report_excess(subscription, excess)
+        for chunk, ask in chunks:
+            stop = yield from self._handle(chunk, subscription)
+            if ask and upstream.process is not None:
+                upstream.process.post_system(Asked(subscription, ask))
+            if stop is not None:
+                return stop
+        return None
+
+    @staticmethod
+    def _send_back(subscription: Subscription) -> None:
+        """Events of a producer that this stage has not, or no longer, subscribed to."""
+        producer = None if subscription.producer is None else find_process(subscription.producer)
+        if producer is not None:
+            producer.post_system(CancelAsked(subscription, UNKNOWN_SUBSCRIPTION))
+
+    def _report_excess(self, subscription: Subscription, excess: int) -> None:
+        process = self._process
+        if process.table.instruments.want(EventsInExcess):
+            process.table.instruments.emit(
+                EventsInExcess(process.pid, process.name, subscription.producer, excess)
+            )
+
+    # -- the end of a subscription ----------------------------------------------------------
+
+    @handles(Cancelled)
+    def _cancelled(self, message: Cancelled) -> Performed:
+        return self._over(message.subscription, "cancel", message.reason)
+
+    @handles(ProducerDown)
+    def _producer_down(self, message: ProducerDown) -> Performed:
+        return self._over(message.subscription, "down", message.reason)
+
+    def _over(self, subscription: Subscription, how: How, reason: ExitReason) -> Performed:
+        upstream = self.upstreams.pop(subscription, None)
+        if upstream is None:
+            return None
+        upstream.leave()
+        return self._say_over(subscription, SubscriptionEnded(how, reason, "producer"))
+
+    def _say_over(self, subscription: Subscription, end: SubscriptionEnded) -> Performed:
+        return perform(self._ended(subscription, end))
+
+    def _ended(self, subscription: Subscription, end: SubscriptionEnded) -> Steps:
+        """Tell the user; then end too, if that was agreed."""
+        result = yield call_user(self.handle_cancel, subscription, end)
+        stop = stop_in(self._process, self, "handle_cancel", result)
+        if stop is None and ends_consumer(subscription.cancel_mode, end.reason):
+            return Stop(end.reason)
+        return stop
+
+    # -- inside -----------------------------------------------------------------------------
+
+    def _attach(self, loop: ServerLoop | None) -> None:
+        super()._attach(loop)
+        if loop is None:
+            self._upstreams = None
+
+    def facts(self) -> Mapping[str, Plain]:
+        """Producers, and events under way; see ``GenServer.facts``."""
+        demands = [one.demand for one in self.upstreams.values() if one.demand is not None]
+        return {
+            **super().facts(),
+            "producers": len(self.upstreams),
+            "pending demand": sum(one.pending for one in demands),
+        }
+
+
+def ends_consumer(mode: CancelMode, reason: ExitReason) -> bool:
+    """Whether the end of a subscription for this reason is the end of its consumer."""
+    if isinstance(reason, Crashed) and isinstance(reason.exception, AlreadySubscribed):
+        return False
+    return mode == "permanent" or (mode == "transient" and not is_clean(reason))

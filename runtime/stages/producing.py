@@ -1,0 +1,207 @@
+"""The half of a stage that has consumers. GenStage: a ``:producer``.
+
+It is asked for events by consumers, and asks the user for them: see ``outlet``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, Literal, TypeVar
+
+from trio.lowlevel import enable_ki_protection
+
+from runtime.current import find_process
+from runtime.errors import OutsideProcess
+from runtime.exits import ExitReason
+from runtime.handlers import handles
+from runtime.inspection.views import Plain
+from runtime.server_loop import ServerLoop
+from runtime.stages.demand_dispatcher import DemandDispatcher
+from runtime.stages.dispatcher import Dispatcher
+from runtime.stages.emitted import stop_in
+from runtime.stages.event_buffer import Keep
+from runtime.stages.outlet import InfoDue, Outlet, Refill
+from runtime.stages.requests import CountBuffered, QueueInfo
+from runtime.stages.stage import Stage
+from runtime.stages.steps import Performed, Steps, perform
+from runtime.stages.subscription import (
+    Asked,
+    CancelAsked,
+    Cancelled,
+    ConsumerDown,
+    SubscribeAsked,
+    Subscription,
+    SubscriptionEnded,
+)
+from runtime.user_code import call_user
+
+T = TypeVar("T")
+
+
+class Producing(Stage, Generic[T]):
+    """A stage with consumers.
+
+    ``buffer_size`` limits the events that nobody has asked for yet, ``None`` is no limit; a full
+    buffer keeps the ``buffer_keep`` ones. Both may be set on the class, or on the instance before
+    it is first used.
+    """
+
+    buffer_size: int | None = 10_000
+    buffer_keep: Keep = "last"
+
+    _outlet: Outlet[T] | None = None
+
+    # -- for the user -----------------------------------------------------------------------
+
+    def make_dispatcher(self) -> Dispatcher[T]:
+        """The rules by which events are shared out; called once. GenStage: ``:dispatcher``."""
+        return DemandDispatcher()
+
+    def format_discarded(self, discarded: int) -> bool:
+        """So many events did not fit into the buffer; whether the event ``EventsDiscarded`` tells.
+
+        GenStage: ``format_discarded/2``.
+        """
+        return True
+
+    @enable_ki_protection
+    def emit(self, events: Iterable[T]) -> None:
+        """Give these to the consumers, now and in order; what none has asked for is buffered.
+
+        For every callback of a running stage, and for tasks in a nursery of its own. Events emitted
+        while a call is handled are on their way before its caller goes on. Never blocks; a full
+        buffer discards. GenStage: the events of ``{:noreply, events, state}``.
+        """
+        outlet = self._giving("emit")
+        outlet.emit(call_user(list, events))
+
+    @enable_ki_protection
+    def queue_info(self, message: object) -> None:
+        """``handle_info(message)`` once all events that are here now have gone.
+
+        GenStage: ``async_info/2``.
+        """
+        self._queue_info(message)
+
+    # -- callbacks of the halves ------------------------------------------------------------
+
+    @property
+    def _accumulates(self) -> bool:
+        return False
+
+    def _wanted(self, count: int) -> Steps:
+        """So many events more are wanted."""
+        raise NotImplementedError
+
+    def _queue_info(self, message: object) -> None:
+        self._giving("queue_info").queue_info(message)
+
+    def _delivering(self, subscription: Subscription, events: list[T]) -> None:
+        """These events leave for that consumer."""
+
+    # -- messages ---------------------------------------------------------------------------
+
+    @handles(SubscribeAsked)
+    def _subscribe_asked(self, message: SubscribeAsked) -> Performed:
+        return perform(self._joined(message.subscription))
+
+    def _joined(self, subscription: Subscription) -> Steps:
+        consumer = find_process(subscription.consumer)
+        if consumer is None or not self._giving("subscribe").join(subscription, consumer):
+            return None
+        result = yield call_user(self.handle_subscribe, "consumer", subscription)
+        result = None if result == "automatic" else result
+        allowed = "'automatic' (only a consumer can be 'manual'), "
+        stop = stop_in(self._process, self, "handle_subscribe", result, allowed)
+        return stop or (yield from self._settle())
+
+    @handles(Asked)
+    def _asked(self, message: Asked) -> Performed:
+        outlet = self._giving("ask")
+        if message.subscription not in outlet.downstreams:
+            outlet.refuse(message.subscription)
+            return None
+        outlet.ask(message.subscription, message.count)
+        need = outlet.take_need()
+        return perform(self._wanted(need)) if need else None
+
+    @handles(CancelAsked)
+    def _cancel_asked(self, message: CancelAsked) -> Performed:
+        subscription, reason = message.subscription, message.reason
+        consumer = self._giving("cancel").leave(subscription)
+        if consumer is None:
+            self._giving("cancel").refuse(subscription)
+            return None
+        return perform(self._left(subscription, "cancel", reason))
+
+    @handles(ConsumerDown)
+    def _consumer_down(self, message: ConsumerDown) -> Performed:
+        if self._giving("cancel").leave(message.subscription) is None:
+            return None
+        return perform(self._left(message.subscription, "down", message.reason))
+
+    def _left(
+        self, subscription: Subscription, how: Literal["cancel", "down"], reason: ExitReason
+    ) -> Steps:
+        end = SubscriptionEnded(how, reason, "consumer")
+        result = yield call_user(self.handle_cancel, subscription, end)
+        consumer = find_process(subscription.consumer)
+        if how == "cancel" and consumer is not None:
+            consumer.post_system(Cancelled(subscription, reason))
+        stop = stop_in(self._process, self, "handle_cancel", result)
+        return stop or (yield from self._settle())
+
+    def _settle(self) -> Steps:
+        """What has changed may let buffered events go, or more be wanted."""
+        outlet = self._giving("settle")
+        outlet.drain()
+        need = outlet.take_need()
+        if need:
+            return (yield from self._wanted(need))
+        return None
+
+    @handles(Refill)
+    def _refill(self, _message: Refill) -> Performed:
+        return perform(self._settle())
+
+    @handles(InfoDue)
+    def _info_due(self, message: InfoDue) -> Any:
+        return call_user(self.handle_info, message.message)
+
+    @handles(CountBuffered)
+    def _count_buffered(self, _request: CountBuffered) -> int:
+        return len(self._giving("count").buffer)
+
+    @handles(QueueInfo)
+    def _queue_info_asked(self, request: QueueInfo) -> None:
+        self._queue_info(request.message)
+
+    # -- inside -----------------------------------------------------------------------------
+
+    def _attach(self, loop: ServerLoop | None) -> None:
+        super()._attach(loop)
+        if loop is None:
+            self._outlet = None
+
+    def _giving(self, what: str) -> Outlet[T]:
+        """Made with the first use: until then ``init`` may say how it is to be."""
+        outlet = self._outlet
+        if outlet is None:
+            loop = getattr(self, "_loop", None)
+            if loop is None:
+                name = type(self).__name__
+                raise OutsideProcess(f"{name}.{what} was called outside a running stage")
+            outlet = self._outlet = Outlet(loop.process, self)
+        return outlet
+
+    def facts(self) -> Mapping[str, Plain]:
+        """Consumers, buffered events, demand; see ``GenServer.facts``."""
+        outlet = self._outlet
+        if outlet is None:
+            return {}
+        return {
+            "consumers": len(outlet.downstreams),
+            "buffered": len(outlet.buffer),
+            "queued": outlet.dispatcher.queued,
+            "unanswered demand": outlet.unanswered,
+        }

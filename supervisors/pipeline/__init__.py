@@ -1,0 +1,1 @@
+"""Pipelines: messages from sources, handled, batched and acknowledged. Elixir: Broadway."""
