@@ -12,9 +12,9 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from runtime.containment import attempt, short_repr
-from runtime.errors import BadResult
-from supervisors.pipeline.declaration import Batcher, Full, PartitionBy, SizedBy
+from runtime.containment import attempt
+from runtime.stages.partition_dispatcher import partition_of
+from supervisors.pipeline.declaration import Batcher, Full, SizedBy
 from supervisors.pipeline.message import AnyMessage
 
 Trigger: TypeAlias = Literal["size", "timeout", "flush"]
@@ -127,18 +127,10 @@ class Batches:
 
     def _place_of(self, message: AnyMessage) -> _Place:
         by = self._batcher.partition_by
-        partition = None if by is None else partition_of(by, message, self._batcher.concurrency)
+        partition = None if by is None else partition_of(by(message), self._batcher.concurrency)
         place = message.batch_key, partition
         hash(place)  # a source may have made it with any key
         return place
-
-
-def partition_of(by: PartitionBy, message: AnyMessage, partitions: int) -> int:
-    """In which of so many partitions a message stays in order; raises what ``by`` does."""
-    number = by(message)
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise BadResult(f"partition_by returned {short_repr(number)}, allowed is an int", number)
-    return number % partitions
 
 
 def _by_number(size: int) -> Callable[[AnyMessage], bool]:

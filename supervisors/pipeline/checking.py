@@ -13,7 +13,7 @@ from typing import cast
 from runtime.containment import short_repr
 from runtime.errors import BadResult
 from supervisors.pipeline.holding import Holding
-from supervisors.pipeline.message import AnyMessage, Message
+from supervisors.pipeline.message import AnyMessage, is_message
 
 THE_MESSAGE = "the message it was given, perhaps changed by the message's methods"
 THE_MESSAGES = "a list of the messages it was given, each once, perhaps changed"
@@ -90,7 +90,7 @@ def _found(given: Sequence[AnyMessage], returned: object) -> dict[Holding, AnyMe
     known = {message.holding for message in given}
     found: dict[Holding, AnyMessage] = {}
     for one in cast("Sequence[object]", returned):
-        if not isinstance(one, Message) or one.holding not in known or one.holding in found:
+        if not is_message(one) or one.holding not in known or one.holding in found:
             return None
         found[one.holding] = one
     return found

@@ -134,9 +134,7 @@ class Custody:
             self._finish(message, "failed", holder, due)
         return due
 
-    def _finish(
-        self, message: Message[Any], outcome: Outcome, holder: Pid, due: Settled
-    ) -> None:
+    def _finish(self, message: Message[Any], outcome: Outcome, holder: Pid, due: Settled) -> None:
         holding = message.holding
         if holding.outcome is not None:
             return
@@ -160,9 +158,7 @@ class Custody:
         else:
             due[0].append(message)
 
-    def settle(
-        self, successful: Iterable[Message[Any]], failed: Iterable[Message[Any]]
-    ) -> None:
+    def settle(self, successful: Iterable[Message[Any]], failed: Iterable[Message[Any]]) -> None:
         """Their acknowledger has been told."""
         for message in successful:
             self.counts.successful += self._settle(message, "successful")

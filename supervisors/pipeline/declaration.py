@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Final, Generic, Never, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -31,8 +31,11 @@ class Full(msgspec.Struct, frozen=True):
 
 FULL: Final = Full()
 
-PartitionBy: TypeAlias = Callable[[AnyMessage], int]
-"""A number for a message; those of the same remainder stay in order."""
+PartitionBy: TypeAlias = Callable[[AnyMessage], Hashable]
+"""A key for a message, a number or whatever a partition supervisor takes for one.
+
+The messages of one key, and of numbers with the same remainder, are handled one after the other.
+"""
 
 
 class SizedBy(msgspec.Struct, Generic[A], frozen=True):
@@ -82,6 +85,11 @@ class Processors(msgspec.Struct, frozen=True):
     max_demand: int = 10
     min_demand: int | None = None
     partition_by: PartitionBy | None = None
+
+    @property
+    def stages(self) -> int:
+        """``concurrency``, or what it is by default."""
+        return 2 * (os.cpu_count() or 1) if self.concurrency is None else self.concurrency
 
 
 class Batcher(msgspec.Struct, frozen=True):
@@ -195,10 +203,7 @@ def _checked_group(prefix: str, group: Group) -> Group:
 def _checked_processors(path: str, processors: object) -> Processors:
     if not isinstance(processors, Processors):
         _refuse(path, processors, "Processors(concurrency=...)")
-    concurrency = processors.concurrency
-    if concurrency is None:
-        concurrency = 2 * (os.cpu_count() or 1)
-    check_count(f"{path}.concurrency", concurrency, 1)
+    check_count(f"{path}.concurrency", processors.stages, 1)
     check_count(f"{path}.max_demand", processors.max_demand, 1)
     least = processors.max_demand // 2 if processors.min_demand is None else processors.min_demand
     check_count(f"{path}.min_demand", least, 0)
@@ -208,7 +213,7 @@ def _checked_processors(path: str, processors: object) -> Processors:
             f"allowed is less than max_demand, which is {processors.max_demand}"
         )
     _check_partition_by(path, processors.partition_by)
-    return msgspec.structs.replace(processors, concurrency=concurrency, min_demand=least)
+    return msgspec.structs.replace(processors, concurrency=processors.stages, min_demand=least)
 
 
 def _checked_batcher(path: str, batcher: Batcher) -> Batcher:
@@ -250,7 +255,7 @@ def _check_names(path: str, mapping: object, of: type[S]) -> dict[str, S]:
 
 def _check_partition_by(path: str, function: object) -> None:
     if function is not None:
-        _check_function(f"{path}.partition_by", function, "a message that returns a number")
+        _check_function(f"{path}.partition_by", function, "a message that returns a key")
 
 
 def _check_function(path: str, function: object, of: str) -> None:

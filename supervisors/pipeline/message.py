@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Hashable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Final, Generic, TypeAlias, TypeGuard, TypeVar, cast
 
 import msgspec
 
@@ -153,3 +153,8 @@ class Message(msgspec.Struct, Generic[T_co], frozen=True, eq=False):
     def with_acknowledger(self, acknowledger: Acknowledger) -> Message[T_co]:
         """The same, to be acknowledged elsewhere."""
         return msgspec.structs.replace(self, acknowledger=acknowledger)
+
+
+def is_message(value: object) -> TypeGuard[AnyMessage]:
+    """Whether it is one, of whatever."""
+    return isinstance(value, Message)

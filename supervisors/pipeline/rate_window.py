@@ -39,10 +39,10 @@ class RateWindow:
         self._left -= taken
         return taken
 
-    def opens_at(self, now: float) -> float:
-        """When one more may leave: ``now`` if at once."""
+    def ends_at(self, now: float) -> float:
+        """When the next window begins."""
         self._roll(now)
-        return now if self._left else self._ends
+        return self._ends
 
     def change(self, limit: RateLimit, now: float, *, reset: bool) -> None:
         """Another limit, from the next window on; with ``reset`` a new window begins now."""

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime import BadResult
-from supervisors.pipeline.batches import Added, Batch, Batches, BatchInfo, partition_of
+from supervisors.pipeline.batches import Added, Batch, Batches, BatchInfo
 from supervisors.pipeline.declaration import FULL, Batcher, Full, SizedBy
 from supervisors.pipeline.message import AnyMessage, Message
 
@@ -128,17 +127,12 @@ def test_a_message_at_which_the_users_function_raises_fails_alone() -> None:
     assert (batches.held, batches.next_due) == (0, None)
 
 
-@pytest.mark.parametrize("number", [True, None, "a"])
-def test_a_partition_is_a_number(number: Any) -> None:
-    batcher = Batcher(partition_by=lambda _: number)
+@pytest.mark.parametrize("key", [{}, object()])
+def test_a_partition_is_found_by_a_key_that_lasts(key: Any) -> None:
+    batcher = Batcher(partition_by=lambda _: key)
     added = Batches("sql", batcher).add([Message("a")], 0.0)
     (failed,) = added.failed
-    assert isinstance(failed.failure, BadResult)
-    assert str(failed.failure) == f"partition_by returned {number!r}, allowed is an int"
-
-
-def test_the_remainder_is_the_partition() -> None:
-    assert [partition_of(lambda m: m.data, Message(one), 3) for one in (0, 4, -1)] == [0, 1, 2]
+    assert isinstance(failed.failure, TypeError)
 
 
 def test_a_key_that_a_source_has_made_up_can_be_hashed_or_the_message_fails() -> None:

@@ -153,7 +153,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "partitions by nothing": (
         {"groups": one_group(processors=Processors(partition_by=7))},  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-        "processors.partition_by: got 7, allowed is a function of a message that returns a number",
+        "processors.partition_by: got 7, allowed is a function of a message that returns a key",
     ),
     "one batcher alone": (
         {"groups": one_group(batchers=Batcher())},
