@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from runtime import NORMAL, Pid, Stop, handles, self_, send
+from runtime import Normal, Pid, Stop, handles, self_, send
 from supervisors.pipeline import Acknowledger, Message, Source
 
 
@@ -74,7 +74,7 @@ class FileSource(Source[str]):
     @handles(Look)
     def look(self, message: Look) -> Stop | None:
         self.emit(self._take())
-        return Stop(NORMAL) if self._files.is_finished else None
+        return Stop(Normal()) if self._files.is_finished else None
 
     def _take(self) -> list[Message[str]]:
         taken = self._files.take(self._unmet)
