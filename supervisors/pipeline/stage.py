@@ -42,7 +42,7 @@ class LineStage(Consuming[In], Generic[In]):
     def __init__(self, line: Line, group: str, name: str, before: Sequence[str]) -> None:
         self.line, self._group, self._name = line, group, name
         self._before = tuple(before)
-        self._subscribed: dict[Subscription, str] = {}
+        self._sources: dict[Subscription, str] = {}
         self._ends = False
         self.work: Work
 
@@ -66,7 +66,7 @@ class LineStage(Consuming[In], Generic[In]):
     def _look_for(self, stage: str) -> None:
         found = whereis(stage)
         if found is not None:
-            self._subscribed[self.subscribe_to(found)] = stage
+            self._sources[self.subscribe_to(found)] = stage
         else:
             self._look_later(stage)
 
@@ -81,13 +81,13 @@ class LineStage(Consuming[In], Generic[In]):
 
     def handle_cancel(self, subscription: Subscription, end: SubscriptionEnded) -> None:
         """A stage before has gone, for good or to come back; or one behind, which is its affair."""
-        stage = self._subscribed.pop(subscription, None)
+        stage = self._sources.pop(subscription, None)
         if stage is not None:
             self._look_later(stage)
             self._end_if_done()
 
     def _end_if_done(self) -> None:
-        over = not self._subscribed and all(map(self.line.is_over, self._before))
+        over = not self._sources and all(map(self.line.is_over, self._before))
         if over and not self._ends:
             self._ends = True
             self.finish()

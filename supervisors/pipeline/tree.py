@@ -44,6 +44,7 @@ from supervisors.pipeline.declaration import DEFAULT_GROUP, Declaration
 from supervisors.pipeline.line import Line
 from supervisors.pipeline.processor import LastProcessor, Processor
 from supervisors.pipeline.source import DrainAsked, Source
+from supervisors.shutdown import stop_all
 from supervisors.supervisor import Supervisor
 
 
@@ -81,7 +82,7 @@ class PipelineSupervisor(Supervisor):
         return Stop(NORMAL)
 
     async def stop_children(self) -> None:
-        """Drain; then stop what is left, which gives back what it still holds."""
+        """Drain; then stop what is left, and the custodian after all that can leave it anything."""
         process = self._process
         if self._is_up and not process.killed:
             refuse_calls_from_below(process)
@@ -89,6 +90,9 @@ class PipelineSupervisor(Supervisor):
                 await self._drain()
             process.grace = None
         self.line.draining = True
+        if self.family is not None:
+            _, *stages = self.family.rows
+            await stop_all(stages, process)
         await super().stop_children()
 
     async def _drain(self) -> None:

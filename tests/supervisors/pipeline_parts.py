@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeAlias, cast
 
 import trio
+import trio.testing
 
 from runtime import ChildSpec, Pid, Stop, kill, start, wait_exit, whereis
 from runtime.exits import NORMAL
@@ -153,6 +154,11 @@ class Running:
         """Whatever can happen without the clock moving on."""
         await trio.testing.wait_all_tasks_blocked()
         return self
+
+    async def after(self, seconds: float) -> Running:
+        """So much later, and all that happens then has happened."""
+        await trio.sleep(seconds)
+        return await self.settle()
 
     async def kill(self, stage: str) -> None:
         """Kill a stage, ``processor_0`` say, and wait until it is gone."""
