@@ -63,14 +63,14 @@ class Chaos:
     async def _recovered(self) -> None:
         while True:
             with suppress(CallExit):
-                if self._pipeline.all_running():
+                if await self._pipeline.all_running():
                     return
             await trio.sleep(LOOK_AGAIN)
 
     async def _kill(self) -> str:
         """Kill a stage or a worker process, each kind as likely; what it was."""
         workers = worker_processes()
-        stages = self._stages()
+        stages = await self._stages()
         kind = self._chance.choice([*stages, WORKER])
         if kind == WORKER and workers:
             self._chance.choice(workers).kill()
@@ -83,9 +83,9 @@ class Chaos:
         await wait_exit(pid)
         return kind
 
-    def _stages(self) -> dict[str, tuple[str, ...]]:
+    async def _stages(self) -> dict[str, tuple[str, ...]]:
         """The names of the stages of each kind."""
-        topology = self._pipeline.topology()
+        topology = await self._pipeline.topology()
         (group,) = topology.groups
         (batcher,) = group.batchers
         return {

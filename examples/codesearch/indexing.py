@@ -50,9 +50,7 @@ class Run:
         self._files = Files(new)
         self.tally = tally = Tally(map(as_text, new))
         self.chaos = Chaos(PipelineRef(PIPELINE), tally, options.chaos, options.seed)
-        self._callbacks = Indexing(
-            store, Workers(options.root, options.workers), tally, self.chaos
-        )
+        self._callbacks = Indexing(store, Workers(options.root, options.workers), tally, self.chaos)
 
     def run(self) -> int:
         """Run the tree to its end; the exit status."""

@@ -12,7 +12,7 @@ import pytest
 from examples.codesearch.cli import main
 from examples.codesearch.database import open_index, save_files
 from examples.codesearch.parse import parse_file
-from tests.examples.codesearch.trees import ZOO, content, write
+from tests.examples.codesearch.trees import ZOO, write
 from tests.examples.programs import finish
 
 CODESEARCH = ("-m", "examples.codesearch")
@@ -91,11 +91,11 @@ def test_an_index_that_is_not_there_is_one_line_that_says_how_to_make_it(
     command: list[str], database: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*command, "--db", str(database)]) == 2
-    assert capsys.readouterr() == (
-        "",
+    said = (
         f"codesearch: argument --db: {database}: there is no index yet; "
-        f"make one with: python -m examples.codesearch index --db {database}\n",
+        f"make one with: python -m examples.codesearch index --db {database}\n"
     )
+    assert capsys.readouterr() == ("", said)
     assert not database.exists()
 
 

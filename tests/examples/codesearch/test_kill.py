@@ -31,7 +31,7 @@ def test_killed_twenty_times_at_random_moments_every_file_is_indexed_exactly_onc
             assert program.stderr is not None
             for _ in range(chance.randrange(1, 5)):
                 assert program.stderr.readline().startswith("codesearch: ")
-            time.sleep(chance.uniform(0, 0.02))  # noqa: ASYNC251
+            time.sleep(chance.uniform(0, 0.02))
             program.kill()
         assert program.returncode == -signal.SIGKILL
         before, stored = stored, len(content(database)[0])
