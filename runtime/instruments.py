@@ -117,7 +117,10 @@ class ChildEnded(msgspec.Struct, frozen=True):
 
 
 class ChildStartFailed(msgspec.Struct, frozen=True):
-    """A restart of a child failed; ``action`` is what the supervisor does next."""
+    """A restart of a child failed, or the child of an event did not start.
+
+    ``action`` is what the supervisor does next.
+    """
 
     supervisor: Pid
     child_id: object

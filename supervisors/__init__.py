@@ -14,6 +14,8 @@ if not hasattr(runtime, "GenServer"):
 from runtime.annotations import publish as _publish
 from supervisors.backoff import Backoff
 from supervisors.children import ChildCounts, ChildInfo, ChildSource, ChildStatus
+from supervisors.consumer_supervisor import ConsumerSupervisor
+from supervisors.consumer_supervisor_ref import ConsumerSupervisorRef
 from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.dynamic_supervisor_ref import DynamicSupervisorRef
 from supervisors.errors import (
@@ -52,6 +54,7 @@ from supervisors.task_supervisor_ref import TaskSupervisorRef
 __all__ = [
     "AlreadyPresent", "AutoShutdown", "Backoff", "ChildCounts", "ChildError", "ChildInfo",
     "ChildNotFound", "ChildRestarting", "ChildRunning", "ChildSource", "ChildStatus",
+    "ConsumerSupervisor", "ConsumerSupervisorRef",
     "DynamicSupervisor", "DynamicSupervisorRef", "FailedToStartChild", "GaveUp", "HolderDeath",
     "Intensity", "KeyedRateLimiter", "KeyedRateLimiterRef", "LimiterFull", "LimiterStats",
     "MaxChildren", "MaxKeys", "PartitionSupervisor", "PartitionSupervisorRef", "Permit", "Pool",

@@ -201,7 +201,7 @@ class DynamicSupervisor(Supervising):
         if child is None:
             reply_to.error(ChildNotFound(request.pid))
         elif child.process is None:  # between two attempts to restart it
-            self.children.remove(child)
+            self._forget(child)
             child.status = "stopped"
             reply_to.reply(None)
         else:
@@ -266,19 +266,23 @@ class DynamicSupervisor(Supervising):
         was_up, child.status = child.status == "running", "stopped"
         self.children.is_down(process)
         if child.stopping:
-            self.children.remove(child)
+            self._forget(child)
         elif was_up:
             return self._after_its_end(child, reason, process)
         else:
             self._restart_failed(child, start_error(child.spec, process, reason))
         return None
 
+    def _forget(self, child: DynamicChild) -> None:
+        """A child is gone for good."""
+        self.children.remove(child)
+
     def _after_its_end(
         self, child: DynamicChild, reason: ExitReason, process: Process
     ) -> CastResult:
         if is_restarted(child.spec.restart, reason):
             return self._restart(child, reason, process.pid)
-        self.children.remove(child)
+        self._forget(child)
         if not process.given_up:  # by a stream, say, which knows
             self._report(child, process.pid, reason, "leave it stopped")
         return None
@@ -314,7 +318,7 @@ class DynamicSupervisor(Supervising):
     def _restart_failed(self, child: DynamicChild, error: StartError) -> None:
         """Try again; but a child that says it is not needed is done."""
         if isinstance(error, Ignored):
-            self.children.remove(child)
+            self._forget(child)
         else:
             self._try_again(child, failure_reason(error))
 

@@ -57,6 +57,16 @@ class StartDynamicChild(HandleCall[Ref], frozen=True):
     make: Callable[..., ChildSpec]
 
 
+class StartForEvent(HandleCall[Ref], frozen=True):
+    """Start the child that an event would get, for nobody's demand."""
+
+    event: object
+
+
+class GiveBack(SystemCast, frozen=True):
+    """A consumer supervisor to itself: ask again for the events whose children did not start."""
+
+
 class StartTask(HandleCall[None], frozen=True):
     """Start a task as a child, linked to a process or to nobody."""
 

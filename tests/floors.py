@@ -47,21 +47,28 @@ FLOORS: dict[str, list[str]] = {
             "testing.deaths testing.nodes testing.patterns testing.virtual_time"
         ),
         (
-            "stages.consumer stages.producer stages.producer_consumer testing.captured_reports "
-            "testing.chaos testing.ending testing.leaks testing.own_process testing.receiving "
-            "testing.scripted testing.starting"
+            "stages.consumer stages.producer stages.producer_consumer stages.wanted "
+            "testing.captured_reports testing.chaos testing.ending testing.leaks "
+            "testing.own_process testing.receiving testing.scripted testing.starting"
         ),
+        "stages.channel_sink stages.events_of stages.iterable_source",
     ],
     "supervisors": [
-        "backoff children errors intensity interpreter permits pool_slots strategies",
+        (
+            "backoff children errors event_budgets intensity interpreter permits pool_slots "
+            "strategies"
+        ),
         "limiter_requests pool_requests requests restarts shutdown",
         (
             "children_ref dynamic_children family pool_ref pool_workers rate_limiter "
             "rate_limiter_ref supervising supervisor_ref"
         ),
         "dynamic_supervisor dynamic_supervisor_ref pool supervisor",
-        ("by_hand keyed_rate_limiter partition_supervisor task_supervisor task_supervisor_ref"),
-        "operations",
+        (
+            "by_hand consumer_supervisor_ref event_children keyed_rate_limiter "
+            "partition_supervisor task_supervisor task_supervisor_ref"
+        ),
+        "consumer_supervisor operations",
         "open_supervisor",
         "fixtures run",
         ("command.arguments command.multiline command.narrow command.problems command.wording"),

@@ -44,6 +44,7 @@ MAY_SHIELD = {
     "runtime.entered": "closes what a process entered, until it is killed",
     "runtime.node": "the host task, and the wait for it",
     "runtime.server_loop": "last words, until the process is killed",
+    "runtime.stages.events_of": "waits for its consumer, which it has killed",
     "runtime.stream_run": "waits for its tasks, which it has killed",
     "runtime.testing.chaos": "waits for its process, which it has killed",
     "supervisors.open_supervisor": "waits for the orderly shutdown",
@@ -64,6 +65,14 @@ MAY_SAY_ANY = {
     "supervisors.supervising": {
         "Supervising.handle_call": "as in GenServer, which it overrides",
         "Supervising.handle_cast": "as in GenServer, which it overrides",
+    },
+    "runtime.stages.channel_sink": {
+        "ChannelSink.__init__": "it sends whatever its producers give",
+        "ChannelSink.handle_events": "it sends whatever its producers give",
+    },
+    "runtime.stages.events_of": {
+        "EventReader.__anext__": "a handle of a producer does not say what its events are",
+        "Events.__aenter__": "a handle of a producer does not say what its events are",
     },
     "runtime.stages.subscription": {
         "Events.events": "what the stages of a user send each other",

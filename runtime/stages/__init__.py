@@ -17,11 +17,19 @@ from runtime.stages.asking import (
     subscribe,
 )
 from runtime.stages.broadcast_dispatcher import BroadcastDispatcher
+from runtime.stages.channel_sink import ChannelSink
 from runtime.stages.consumer import Consumer
 from runtime.stages.demand_dispatcher import DemandDispatcher
 from runtime.stages.dispatcher import Delivery, Dispatcher
 from runtime.stages.emitted import Emitted
-from runtime.stages.partition_dispatcher import NO_PARTITION, PartitionDispatcher
+from runtime.stages.events_of import ProducerExit, events_of
+from runtime.stages.iterable_source import OnCancel, from_channel, from_iterable
+from runtime.stages.partition_dispatcher import (
+    NO_PARTITION,
+    PartitionDispatcher,
+    Routed,
+    partition_of,
+)
 from runtime.stages.producer import Producer
 from runtime.stages.producer_consumer import ProducerConsumer
 from runtime.stages.requests import DemandMode
@@ -41,6 +49,7 @@ __all__ = [
     "BadSubscription",
     "BroadcastDispatcher",
     "CancelMode",
+    "ChannelSink",
     "Consumer",
     "Delivery",
     "DemandDispatcher",
@@ -48,16 +57,23 @@ __all__ = [
     "Dispatcher",
     "Emitted",
     "Mode",
+    "OnCancel",
     "PartitionDispatcher",
     "Peer",
     "Producer",
     "ProducerConsumer",
+    "ProducerExit",
+    "Routed",
     "Selector",
     "Subscription",
     "SubscriptionEnded",
     "SubscriptionOptions",
     "buffered_count",
+    "events_of",
+    "from_channel",
+    "from_iterable",
     "get_demand",
+    "partition_of",
     "queue_info",
     "resubscribe",
     "set_demand",

@@ -92,7 +92,8 @@ class DemandDispatcher(Dispatcher[T]):
         """To the one that wants most, as many as it wants; the rest to the next."""
         if self._shuffles and self._demand:
             self._shuffle()
-        order, deliveries, start = self._order, list[Delivery[T]](), 0
+        deliveries: list[Delivery[T]] = []
+        order, start = self._order, 0
         while start < len(events) and self._demand:
             wanting = order.pop(0)
             part = events[start : start + wanting.pending]

@@ -44,19 +44,19 @@ class EventBuffer(Generic[T]):
     def __len__(self) -> int:
         return len(self._events)
 
-    def put(self, events: Sequence[T]) -> tuple[int, Sequence[object]]:
+    def put(self, events: Sequence[T]) -> tuple[int, list[object]]:
         """Add events: how many were discarded for it, and the infos that may go now."""
         held = self._events
         if self._size is None or len(held) + len(events) <= self._size:
             held.extend(events)
-            return 0, ()
+            return 0, []
         if self._keeps_last:
             return self._put_last(events, self._size)
         room = self._size - len(held)
         held.extend(events[:room])
-        return len(events) - room, ()
+        return len(events) - room, []
 
-    def _put_last(self, events: Sequence[T], size: int) -> tuple[int, Sequence[object]]:
+    def _put_last(self, events: Sequence[T], size: int) -> tuple[int, list[object]]:
         held = self._events
         discarded = len(held) + len(events) - size
         self._gone += discarded
@@ -69,7 +69,7 @@ class EventBuffer(Generic[T]):
             held.extend(events[len(events) - size :])
         return discarded, self._reached()
 
-    def take(self, count: int) -> tuple[list[T], Sequence[object]]:
+    def take(self, count: int) -> tuple[list[T], list[object]]:
         """The oldest events up to the next info, at most ``count``; the infos that may go now."""
         held, infos = self._events, self._infos
         count = min(count, len(held))
@@ -90,8 +90,11 @@ class EventBuffer(Generic[T]):
         self._infos.append((self._gone + len(self._events), message))
         return False
 
-    def _reached(self) -> Sequence[object]:
-        infos, reached = self._infos, list[object]()
+    def _reached(self) -> list[object]:
+        infos = self._infos
+        if not infos:
+            return []
+        reached: list[object] = []
         while infos and infos[0][0] <= self._gone:
             reached.append(infos.popleft()[1])
         return reached
