@@ -8,6 +8,7 @@ nothing about its file: the disk is full, say. Such a file is left for the next 
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 from examples.codesearch.chaos import Chaos
@@ -19,8 +20,12 @@ from runtime import Crashed
 from supervisors.pipeline import BatchInfo, Message, Pipeline
 
 
-class Indexing(Pipeline[str]):
-    """The stages of the pipeline share one; what is handed over twice is stored once."""
+class Indexing(Pipeline[Path]):
+    """What a file becomes: a ``ParsedFile``, or ``None`` if there is nothing new about it.
+
+    A file can be delivered more than once, after a kill say. What is stored is not parsed again,
+    and what is stored twice is stored once.
+    """
 
     def __init__(self, store: Store, workers: Workers, tally: Tally, chaos: Chaos) -> None:
         self._store = store
@@ -28,25 +33,30 @@ class Indexing(Pipeline[str]):
         self._tally = tally
         self._chaos = chaos
 
-    async def handle_message(self, message: Message[str]) -> Message[ParsedFile]:
-        parsed = await self._workers.parse(message.data)
+    async def handle_message(self, message: Message[Path]) -> Message[ParsedFile | None]:
+        path = str(message.data.relative_to(self._store.root))
+        if as_text(path) not in self._tally.left:
+            return message.replace(None)
+        parsed = await self._workers.parse(path)
         self._tally.note_parsed(parsed.path)
         await self._chaos.caught_up()
-        answer = message.replace(data=parsed)
+        answer = message.replace(parsed)
         return answer if parsed.error is None else answer.fail(parsed.error)
 
     async def handle_batch(
-        self, messages: list[Message[ParsedFile]], batch: BatchInfo
-    ) -> list[Message[ParsedFile]]:
-        await self._store.save([message.data for message in messages])
-        self._tally.note_stored(message.data.path for message in messages)
+        self, messages: list[Message[ParsedFile | None]], batch: BatchInfo
+    ) -> list[Message[ParsedFile | None]]:
+        files = [message.data for message in messages if message.data is not None]
+        if files:
+            await self._store.save(files)
+            self._tally.note_stored(file.path for file in files)
         return messages
 
     async def handle_failed(self, messages: list[Message[Any]]) -> list[Message[Any]]:
         rejected = [one.data for one in messages if _is_rejected(one.data)]
         for one in messages:
             if not _is_rejected(one.data):
-                self._tally.note_lost([_path(one.data)], _why(one))
+                self._tally.note_lost([self._path(one.data)], _why(one))
         if rejected:
             paths = [file.path for file in rejected]
             try:
@@ -57,14 +67,15 @@ class Indexing(Pipeline[str]):
                 self._tally.note_failed(paths)
         return messages
 
+    def _path(self, data: Path | ParsedFile) -> str:
+        if isinstance(data, ParsedFile):
+            return data.path
+        return as_text(str(data.relative_to(self._store.root)))
 
-def _is_rejected(data: str | ParsedFile) -> bool:
+
+def _is_rejected(data: Path | ParsedFile) -> bool:
     """Whether its file was read, and is none to index."""
     return isinstance(data, ParsedFile) and data.error is not None
-
-
-def _path(data: str | ParsedFile) -> str:
-    return data.path if isinstance(data, ParsedFile) else as_text(data)
 
 
 def _why(message: Message[Any]) -> str:

@@ -145,8 +145,8 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _create(connection: sqlite3.Connection, path: Path, root: Path) -> None:
     _is_ours(connection, path)  # nothing is changed in a file of somebody else
     connection.execute("PRAGMA journal_mode = WAL")
-    # In WAL mode a commit survives the death of the process; only a power cut can lose one.
-    connection.execute("PRAGMA synchronous = NORMAL")
+    # What is acknowledged must be on the disk, also after a power cut.
+    connection.execute("PRAGMA synchronous = FULL")
     with _transaction(connection):
         if not _is_ours(connection, path):
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

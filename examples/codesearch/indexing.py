@@ -7,9 +7,10 @@
     |-- chaos          only with --chaos
     `-- progress       only without --quiet
 
-The pipeline ends when its source does, which is when every file has been acknowledged. Nothing but
-the index is remembered from run to run: a file that is not in it as it is now is new. So whatever
-ended a run, the next one goes on from it.
+The pipeline ends when its source does, which is when every file has been acknowledged. The index
+says what is new: a file that is not in it as it is now. How far the source has come with that is in
+its checkpoint, a file beside the index, from which the next run goes on if this one does not come
+to its end; then it has done its duty and is removed.
 """
 
 from __future__ import annotations
@@ -21,11 +22,10 @@ from contextlib import closing
 
 from examples.codesearch.callbacks import Indexing
 from examples.codesearch.chaos import Chaos
-from examples.codesearch.listing import Listed
+from examples.codesearch.listing import PATTERN, SKIP, Listed
 from examples.codesearch.options import IndexOptions
 from examples.codesearch.parse import as_text
 from examples.codesearch.reporter import report
-from examples.codesearch.source import Files, FileSource
 from examples.codesearch.store import Store
 from examples.codesearch.tally import Tally
 from examples.codesearch.workers import Workers
@@ -33,6 +33,7 @@ from examples.sitecheck.logs import configure_logs
 from runtime import ChildSpec, child_spec
 from supervisors import run
 from supervisors.pipeline import Batcher, PipelineRef, Processors, Producers
+from supervisors.pipeline.sources.directory import Directory
 
 ROOT = "codesearch"
 PIPELINE = "indexing"
@@ -47,13 +48,21 @@ class Run:
 
     def __init__(self, options: IndexOptions, store: Store, new: Sequence[str]) -> None:
         self._options = options
-        self._files = Files(new)
+        self._checkpoint = options.db.with_name(f"{options.db.name}.checkpoint.db")
         self.tally = tally = Tally(map(as_text, new))
         self.chaos = Chaos(PipelineRef(PIPELINE), tally, options.chaos, options.seed)
         self._callbacks = Indexing(store, Workers(options.root, options.workers), tally, self.chaos)
 
     def run(self) -> int:
         """Run the tree to its end; the exit status."""
+        status = self._run_tree()
+        # Of no use any more; or it says that files are done which the index has not.
+        if self.tally.is_finished or not self.tally.done:
+            for suffix in ("", "-wal", "-shm"):
+                self._checkpoint.with_name(self._checkpoint.name + suffix).unlink(missing_ok=True)
+        return status or int(bool(self.tally.lost))
+
+    def _run_tree(self) -> int:
         try:
             run(
                 self._children(),
@@ -63,7 +72,7 @@ class Run:
             )
         except SystemExit as leaving:
             return leaving.code if isinstance(leaving.code, int) else 1
-        return 1 if self.tally.lost else 0
+        return 0
 
     def _children(self) -> list[ChildSpec | None]:
         chaos, quiet = self._options.chaos, self._options.quiet
@@ -81,12 +90,15 @@ class Run:
         options = self._options
         return self._callbacks.child_spec(
             name=PIPELINE,
-            producers=Producers(make=lambda index: FileSource(self._files)),
+            producers=Producers(make=lambda index: self._source()),
             # Few at a time: whoever has parsed one gives it on, and a kill costs little.
             processors=Processors(concurrency=options.workers, max_demand=4),
             batchers={"default": Batcher(size=options.batch, timeout=BATCH_SECONDS)},
             max_restarts=3 + options.chaos,
         )
+
+    def _source(self) -> Directory:
+        return Directory(self._options.root, self._checkpoint, pattern=PATTERN, skip=SKIP)
 
 
 def index(options: IndexOptions) -> int:

@@ -1,17 +1,24 @@
-"""Which files of a directory are Python, and which of them are to be read again."""
+"""Which files of a directory are Python, and which of them are to be read again.
+
+The source of the pipeline finds them by itself, in the same way, by ``PATTERN`` and ``SKIP``.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from examples.codesearch.parse import as_text
 
+# What is hidden is left out.
+PATTERN: Final = "[!.]*.py"
 # What is installed into a library is not of the library; the rest is made by tools.
-NOT_ENTERED = frozenset({"site-packages", "dist-packages", "__pycache__", "node_modules"})
+SKIP: Final = (".*", "site-packages", "dist-packages", "__pycache__", "node_modules")
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -23,15 +30,21 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 def python_files(root: Path) -> Iterator[str]:
-    """The paths of all ``.py`` files below ``root``, relative to it; what is hidden is left out.
+    """The paths of the files below ``root``, relative to it.
 
-    A link to a directory is not followed: it may lead in a circle.
+    A link to a directory is not followed, as it may lead in a circle, nor one that leads out.
     """
+    inside = root.resolve()
     for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if name not in NOT_ENTERED and name[0] != "."]
+        folders[:] = [name for name in folders if not any(fnmatchcase(name, one) for one in SKIP)]
         for name in files:
-            if name.endswith(".py") and name[0] != ".":
-                yield os.path.relpath(os.path.join(folder, name), root)
+            path = Path(folder, name)
+            if fnmatchcase(name, PATTERN) and path.is_file() and _is_inside(path, inside):
+                yield str(path.relative_to(root))
+
+
+def _is_inside(path: Path, root: Path) -> bool:
+    return not path.is_symlink() or path.resolve().is_relative_to(root)
 
 
 def compare(root: Path, stored: Mapping[str, tuple[int, int]]) -> Listed:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from examples.codesearch.listing import Listed, compare, python_files
+from examples.codesearch.listing import Listed, _is_known, compare, python_files
 from tests.examples.codesearch.trees import write
 
 FILES = {
@@ -51,9 +51,16 @@ def test_of_the_same_size_but_later_is_new(tmp_path: Path) -> None:
     assert compare(tmp_path, stored).new == ("a.py",)
 
 
-def test_a_link_to_nowhere_is_new_until_it_is_gone(tmp_path: Path) -> None:
-    (tmp_path / "a.py").symlink_to("nowhere")
-    assert compare(tmp_path, {}) == Listed(1, ("a.py",), ())
+def test_a_link_counts_if_it_leads_to_a_file_inside(tmp_path: Path) -> None:
+    write(tmp_path, {"inside/a.py": "", "outside.py": ""})
+    for name, target in {"b": "a.py", "c": "../outside.py", "d": "nowhere", "e": "."}.items():
+        (tmp_path / "inside" / f"{name}.py").symlink_to(target)
+    os.mkfifo(tmp_path / "inside" / "f.py")
+    assert sorted(python_files(tmp_path / "inside")) == ["a.py", "b.py"]
+
+
+def test_what_cannot_be_asked_for_its_state_is_new(tmp_path: Path) -> None:
+    assert not _is_known(tmp_path / "gone.py", None)
 
 
 def test_names_that_are_no_text_are_compared_as_they_are_stored(tmp_path: Path) -> None:
