@@ -53,10 +53,18 @@ class Indexing(Pipeline[Path]):
         return messages
 
     async def handle_failed(self, messages: list[Message[Any]]) -> list[Message[Any]]:
-        rejected = [one.data for one in messages if _is_rejected(one.data)]
-        for one in messages:
-            if not _is_rejected(one.data):
-                self._tally.note_lost([self._path(one.data)], _why(one))
+        rejected: list[ParsedFile] = []
+        for message in messages:
+            match message.data:
+                case ParsedFile(error=str()) as file:
+                    rejected.append(file)
+                case ParsedFile(path=path):
+                    self._tally.note_lost([path], _why(message))
+                case Path() as path:
+                    relative = path.relative_to(self._store.root)
+                    self._tally.note_lost([as_text(str(relative))], _why(message))
+                case _:
+                    pass  # there was nothing new about it
         if rejected:
             paths = [file.path for file in rejected]
             try:
@@ -66,16 +74,6 @@ class Indexing(Pipeline[Path]):
             else:
                 self._tally.note_failed(paths)
         return messages
-
-    def _path(self, data: Path | ParsedFile) -> str:
-        if isinstance(data, ParsedFile):
-            return data.path
-        return as_text(str(data.relative_to(self._store.root)))
-
-
-def _is_rejected(data: Path | ParsedFile) -> bool:
-    """Whether its file was read, and is none to index."""
-    return isinstance(data, ParsedFile) and data.error is not None
 
 
 def _why(message: Message[Any]) -> str:

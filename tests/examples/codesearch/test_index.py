@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,45 @@ def test_a_directory_without_python_is_one_line_and_status_2(
     assert done.stderr == (
         f"codesearch: argument DIRECTORY: there is no Python file below {tmp_path / 'empty'}\n"
     )
+
+
+def test_what_cannot_be_stored_is_status_1_and_the_next_run_has_it_again(
+    root: Path, database: Path
+) -> None:
+    index(root, database)
+    write(root, {"new/good.py": "", "new/full.py": ""})
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON files WHEN new.path = 'new/full.py'"
+            " BEGIN SELECT raise(ABORT, 'disk full'); END"
+        )
+    done = finish(*INDEX, str(root), "--db", str(database), "--batch", "1")
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"indexed 1 files, in \d+\.\d s\nnot stored: new/full.py: cannot be stored: disk full\n",
+        done.stdout,
+    )
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("DROP TRIGGER full")
+    _, progress = index(root, database)
+    assert progress.startswith("codesearch: 1 of 6 files are new\n")
+    assert content(database) == indexed(root)
+
+
+def test_a_file_that_was_away_for_a_while_is_indexed_again(root: Path, database: Path) -> None:
+    index(root, database)
+    file = root / "zoo/animals.py"
+    file.rename(root / "away")
+    index(root, database)
+    assert len(content(database)[0]) == 3
+    (root / "away").rename(file)
+    index(root, database)
+    assert content(database) == indexed(root)
+
+
+def test_nothing_is_left_beside_the_index(root: Path, database: Path) -> None:
+    index(root, database)
+    assert [file.name for file in database.parent.glob("index*")] == ["index.db"]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
