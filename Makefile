@@ -25,7 +25,7 @@ AT_LEAST_3_11 := import sys; sys.exit(sys.version_info < (3, 11))
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test conformance oracle schedules models soak bench recordings check lint types cover format clean
+.PHONY: help run test conformance oracle schedules models soak bench recordings pictures check lint types cover format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -57,6 +57,9 @@ bench: $(STAMP) ## measure against raw Trio, asyncio and Elixir (ARGS="--list" n
 
 recordings: $(STAMP) ## draw the pictures of docs/recordings anew
 	@$(PY) -m tests.console_e2e.recording
+
+pictures: $(STAMP) ## draw the pictures of docs/pictures anew
+	@$(PY) -m tests.pictures
 
 check: lint types cover ## format, lint, types, tests with branch coverage
 

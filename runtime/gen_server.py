@@ -24,7 +24,7 @@ from runtime.handlers import Handler, HandlerTable, collect_handlers
 from runtime.inspection.views import Plain
 from runtime.instruments import MessageUnexpected
 from runtime.mailbox import MailboxLimit
-from runtime.messages import Call, Cast, HandleCall, SystemCall
+from runtime.messages import Call, Cast, HandleCall, SystemCall, SystemCast
 from runtime.outcomes import CastResult, InitResult
 from runtime.pending_calls import ReplyTo
 from runtime.server_body import ServerBody
@@ -222,6 +222,8 @@ class GenServer:
     def _find_plain_cast(cls, message: type[object]) -> str | None:
         if not issubclass(message, Cast):
             return None
+        if issubclass(message, SystemCast) and cls._handlers.find(message) is None:
+            return "_gone_astray"
         name = "handle_cast"
         if cls.handle_cast is GenServer.handle_cast:
             handler = cls._handlers.find(message)
@@ -246,6 +248,12 @@ class GenServer:
             name, wants_reply_to = "handle_call", True
         plain = not inspect.iscoroutinefunction(getattr(cls, name))
         return CallHandler(name, wants_reply_to=wants_reply_to, plain=plain)
+
+    def _gone_astray(self, message: SystemCast) -> None:
+        """What the runtime meant for another kind of server."""
+        assert self._loop is not None, "it runs"
+        message.gone_astray(self._loop.process.pid, self)
+        self._unexpected(message)
 
     def _no_handler(self, kind: str, message: object) -> str:
         return (

@@ -39,6 +39,9 @@ class SystemCall(Call[R_co], frozen=True):
 class SystemCast(Cast, frozen=True):
     """A cast of the runtime to one of its own servers; it counts for no limit."""
 
+    def gone_astray(self, pid: Pid, server: object) -> None:
+        """It has reached a server that knows nothing of it; nobody's callback sees it."""
+
 
 class SystemInfo(msgspec.Struct, frozen=True):
     """Information of the runtime for a process; it counts for no limit and is never dropped."""

@@ -72,7 +72,7 @@ MAY_SAY_ANY = {
     },
     "runtime.stages.events_of": {
         "EventReader.__anext__": "a handle of a producer does not say what its events are",
-        "Events.__aenter__": "a handle of a producer does not say what its events are",
+        "EventBlock.__aenter__": "a handle of a producer does not say what its events are",
     },
     "runtime.stages.subscription": {
         "Events.events": "what the stages of a user send each other",

@@ -33,7 +33,7 @@ from examples.sitecheck.logs import configure_logs
 from runtime import ChildSpec, child_spec
 from supervisors import run
 from supervisors.pipeline import Batcher, PipelineRef, Processors, Producers
-from supervisors.pipeline.sources.directory import Directory
+from supervisors.pipeline.sources import Directory
 
 ROOT = "codesearch"
 PIPELINE = "indexing"

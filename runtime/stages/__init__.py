@@ -26,6 +26,7 @@ from runtime.stages.events_of import ProducerExit, events_of
 from runtime.stages.iterable_source import OnCancel, from_channel, from_iterable
 from runtime.stages.partition_dispatcher import (
     NO_PARTITION,
+    NoPartition,
     PartitionDispatcher,
     Routed,
     partition_of,
@@ -57,6 +58,7 @@ __all__ = [
     "Dispatcher",
     "Emitted",
     "Mode",
+    "NoPartition",
     "OnCancel",
     "PartitionDispatcher",
     "Peer",

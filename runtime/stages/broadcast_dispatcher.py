@@ -9,6 +9,7 @@ from runtime.stages.dispatcher import Delivery, Dispatcher
 from runtime.stages.refusals import refuse_partition
 from runtime.stages.subscription import Subscription
 from runtime.stages.subscription_options import AlreadySubscribed
+from runtime.user_code import call_user
 
 T = TypeVar("T")
 
@@ -66,7 +67,7 @@ class BroadcastDispatcher(Dispatcher[T]):
             start += len(part)
             for subscription in pending:
                 selector = subscription.options.selector
-                own = part if selector is None else [event for event in part if selector(event)]
+                own = part if selector is None else call_user(list, filter(selector, part))
                 pending[subscription] -= len(own)
                 chosen.setdefault(subscription, []).extend(own)
         self._pending = pending

@@ -12,13 +12,14 @@ import msgspec
 from trio.lowlevel import enable_ki_protection
 
 from runtime.calls import Ref
-from runtime.current import find_process
-from runtime.exits import NO_PROCESS, Crashed, ExitReason, is_clean
+from runtime.containment import attempt
+from runtime.exits import NO_PROCESS, NORMAL, Crashed, ExitReason, is_clean
 from runtime.handle import as_ref
 from runtime.handlers import handles
 from runtime.inspection.views import Plain
 from runtime.instruments import EventsInExcess
-from runtime.outcomes import Stop
+from runtime.outcomes import NoReply, Stop
+from runtime.pending_calls import ReplyTo
 from runtime.pid import Pid
 from runtime.server_loop import ServerLoop
 from runtime.stages.emitted import stop_in
@@ -29,8 +30,6 @@ from runtime.stages.requests import Resubscribe, Subscribe
 from runtime.stages.stage import Stage
 from runtime.stages.steps import Performed, Steps, perform
 from runtime.stages.subscription import (
-    Asked,
-    CancelAsked,
     Cancelled,
     Events,
     ProducerDown,
@@ -38,6 +37,7 @@ from runtime.stages.subscription import (
     Subscribed,
     Subscription,
     SubscriptionEnded,
+    refusal,
 )
 from runtime.stages.subscription_options import (
     DEFAULT_MAX_DEMAND,
@@ -60,7 +60,7 @@ _MODES: Final = "'automatic', 'manual', "
 class Consuming(Stage, Generic[T]):
     """A stage with producers."""
 
-    _upstreams: dict[Subscription, Upstream[T]] | None = None
+    _stage_upstreams: dict[Subscription, Upstream[T]] | None
 
     # -- for the user -----------------------------------------------------------------------
 
@@ -81,10 +81,9 @@ class Consuming(Stage, Generic[T]):
         A request: the producer may refuse it, and what a name leads to may not be there. Both end
         the subscription. For the options see ``SubscriptionOptions``. Never blocks.
         """
+        self._running("subscribe")
         options = SubscriptionOptions(max_demand, min_demand, cancel, mode, partition, selector)
-        subscription = self._begin(as_ref(to, "to"), options)
-        self._process.post_system(Subscribed(subscription))
-        return subscription
+        return self._begin(as_ref(to, "to"), options)
 
     # -- callbacks of the halves ------------------------------------------------------------
 
@@ -95,46 +94,59 @@ class Consuming(Stage, Generic[T]):
     # -- subscribing ------------------------------------------------------------------------
 
     @property
-    def upstreams(self) -> dict[Subscription, Upstream[T]]:
+    def _upstreams(self) -> dict[Subscription, Upstream[T]]:
         """The producers by subscription."""
-        if self._upstreams is None:
-            self._upstreams = {}
-        return self._upstreams
+        if self._stage_upstreams is None:
+            self._stage_upstreams = {}
+        return self._stage_upstreams
 
-    def _begin(self, to: Ref, options: SubscriptionOptions) -> Subscription:
+    def _begin(
+        self,
+        to: Ref,
+        options: SubscriptionOptions,
+        earlier: Subscription | None = None,
+        reason: ExitReason = NORMAL,
+    ) -> Subscription:
         mine, producer = self._process, to.find()
         if producer is mine:
             raise BadSubscription(f"to: got {to!r}, which is this stage itself")
+        if earlier is not None:
+            if earlier not in self._upstreams:
+                raise BadSubscription(f"earlier: got {earlier!r}, which has ended")
+            earlier.cancel(reason)  # first, for a producer that takes one of a kind only
         pid = to.incarnation if producer is None else producer.pid
         subscription = Subscription(pid, mine.pid, options)
-        self.upstreams[subscription] = Upstream(mine, producer, subscription)
-        if producer is not None:
+        self._upstreams[subscription] = Upstream(mine, producer, subscription)
+        mine.post_system(Subscribed(subscription))
+        if producer is not None and producer.body.is_server:
             producer.post_system(SubscribeAsked(subscription))
+        elif producer is not None:
+            mine.post_system(refusal(subscription, producer.pid, producer.behaviour))
         return subscription
 
     @handles(Subscribe)
-    def _subscribe(self, request: Subscribe) -> Subscription:
-        subscription = self._begin(request.to, request.options)
-        self._process.post_system(Subscribed(subscription))
-        return subscription
+    def _subscribe(
+        self, request: Subscribe, reply_to: ReplyTo[Subscription]
+    ) -> Subscription | NoReply:
+        subscription, error = attempt(self._begin, request.to, request.options)
+        return _replied(subscription, error, reply_to)
 
     @handles(Resubscribe)
-    def _resubscribe(self, request: Resubscribe) -> Subscription:
-        if request.earlier not in self.upstreams:
-            raise BadSubscription(f"earlier: got {request.earlier!r}, which has ended")
-        subscription = self._begin(request.to, request.options)
-        self._process.post_system(Subscribed(subscription))
-        request.earlier.cancel(request.reason)
-        return subscription
+    def _resubscribe(
+        self, request: Resubscribe, reply_to: ReplyTo[Subscription]
+    ) -> Subscription | NoReply:
+        subscription, error = attempt(
+            self._begin, request.to, request.options, request.earlier, request.reason
+        )
+        return _replied(subscription, error, reply_to)
 
     @handles(Subscribed)
     def _subscribed(self, message: Subscribed) -> Performed:
-        upstream = self.upstreams.get(message.subscription)
-        if upstream is None:
-            return None
+        subscription = message.subscription
+        upstream = self._upstreams[subscription]
         if upstream.process is None:
-            return self._over(message.subscription, "down", NO_PROCESS)
-        return perform(self._joined_to(message.subscription, upstream))
+            return self._over(subscription, "down", NO_PROCESS)
+        return perform(self._joined_to(subscription, upstream))
 
     def _joined_to(self, subscription: Subscription, upstream: Upstream[T]) -> Steps:
         result = yield call_user(self.handle_subscribe, "producer", subscription)
@@ -143,9 +155,9 @@ class Consuming(Stage, Generic[T]):
         if result == "automatic" or result == "manual":
             mode, result = result, None
         stop = stop_in(self._process, self, "handle_subscribe", result, _MODES)
-        if stop is None and mode == "automatic" and upstream.process is not None:
+        if stop is None and mode == "automatic":
             upstream.demand = PendingDemand(options.max_demand, options.at_least)
-            upstream.process.post_system(Asked(subscription, options.max_demand))
+            subscription.ask(options.max_demand)
         return stop
 
     # -- events -----------------------------------------------------------------------------
@@ -153,14 +165,14 @@ class Consuming(Stage, Generic[T]):
     @handles(Events)
     def _events(self, message: Events) -> Performed:
         subscription = message.subscription
-        if subscription not in self.upstreams:
-            self._send_back(subscription)
+        if subscription not in self._upstreams:
+            subscription.cancel(UNKNOWN_SUBSCRIPTION)
             return None
         return perform(self._handle_all(message.events, subscription))
 
     def _handle_all(self, events: list[T], subscription: Subscription) -> Steps:
         """Handle them in chunks, asking for more after each; in one, once nobody can be asked."""
-        upstream = self.upstreams.get(subscription)
+        upstream = self._upstreams.get(subscription)
         if upstream is None or upstream.demand is None:
             return (yield from self._handle(events, subscription))
         chunks, excess = upstream.demand.split(events)
@@ -168,18 +180,10 @@ class Consuming(Stage, Generic[T]):
             self._report_excess(subscription, excess)
         for chunk, ask in chunks:
             stop = yield from self._handle(chunk, subscription)
-            if ask and upstream.process is not None:
-                upstream.process.post_system(Asked(subscription, ask))
-            if stop is not None:
+            if stop is not None or self._process.exiting is not None:
                 return stop
+            subscription.ask(ask)
         return None
-
-    @staticmethod
-    def _send_back(subscription: Subscription) -> None:
-        """Events of a producer that this stage has not, or no longer, subscribed to."""
-        producer = None if subscription.producer is None else find_process(subscription.producer)
-        if producer is not None:
-            producer.post_system(CancelAsked(subscription, UNKNOWN_SUBSCRIPTION))
 
     def _report_excess(self, subscription: Subscription, excess: int) -> None:
         process = self._process
@@ -199,7 +203,7 @@ class Consuming(Stage, Generic[T]):
         return self._over(message.subscription, "down", message.reason)
 
     def _over(self, subscription: Subscription, how: How, reason: ExitReason) -> Performed:
-        upstream = self.upstreams.pop(subscription, None)
+        upstream = self._upstreams.pop(subscription, None)
         if upstream is None:
             return None
         upstream.leave()
@@ -221,16 +225,30 @@ class Consuming(Stage, Generic[T]):
     def _attach(self, loop: ServerLoop | None) -> None:
         super()._attach(loop)
         if loop is None:
-            self._upstreams = None
+            for upstream in self._upstreams.values():
+                upstream.leave()
+        self._stage_upstreams = None
 
     def facts(self) -> Mapping[str, Plain]:
         """Producers, and events under way; see ``GenServer.facts``."""
-        demands = [one.demand for one in self.upstreams.values() if one.demand is not None]
+        demands = [one.demand for one in self._upstreams.values() if one.demand is not None]
         return {
             **super().facts(),
-            "producers": len(self.upstreams),
+            "producers": len(self._upstreams),
             "pending demand": sum(one.pending for one in demands),
         }
+
+
+def _replied(
+    subscription: Subscription | None, error: Exception | None, reply_to: ReplyTo[Subscription]
+) -> Subscription | NoReply:
+    """What cannot be is the error of who asked for it."""
+    if subscription is not None:
+        return subscription
+    assert error is not None
+    reply_to.error(error)
+    del error  # this frame may get into its traceback: break the cycle
+    return NoReply()
 
 
 def ends_consumer(mode: CancelMode, reason: ExitReason) -> bool:

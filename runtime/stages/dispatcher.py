@@ -21,6 +21,8 @@ Delivery: TypeAlias = tuple[Subscription, list[T]]
 class Dispatcher(ABC, Generic[T]):
     """The rules by which a producer shares its events out. One instance serves one producer."""
 
+    _serves = False
+
     @property
     @abstractmethod
     def demand(self) -> int:

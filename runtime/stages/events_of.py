@@ -165,6 +165,8 @@ class EventReader(AsyncIterator[Any]):
         try:
             subscription, news, ask = await self._news.receive()
         except trio.EndOfChannel:
+            if self._closed:
+                return
             self._over = True
             raise ProducerExit(None, self._reason) from None
         if not isinstance(news, SubscriptionEnded):
@@ -209,7 +211,7 @@ class EventReader(AsyncIterator[Any]):
         self._chunk.clear()
 
 
-class Events(AbstractAsyncContextManager[AsyncIterator[Any]]):
+class EventBlock(AbstractAsyncContextManager[AsyncIterator[Any]]):
     """Events that are not read yet: ``async with events_of(...) as events``."""
 
     def __init__(self, wanted: Wanted, cancel: CancelMode) -> None:
@@ -243,7 +245,7 @@ def events_of(
     cancel: CancelMode = "transient",
     partition: Hashable | msgspec.UnsetType = msgspec.UNSET,
     selector: Selector | None = None,
-) -> Events:
+) -> EventBlock:
     """Read the events of producers in any Trio task of the node. GenStage: ``GenStage.stream``.
 
     Used as ``async with events_of("numbers") as events: async for event in events``. The options
@@ -273,4 +275,4 @@ def events_of(
         partition=partition,
         selector=selector,
     )
-    return Events(Wanted(producers, options, "producers"), cancel)
+    return EventBlock(Wanted(producers, options, "producers"), cancel)

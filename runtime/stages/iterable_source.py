@@ -17,7 +17,7 @@ import msgspec
 import trio
 
 from runtime.child_spec import ChildSpec
-from runtime.containment import outcome_of, short_repr
+from runtime.containment import crash_of, outcome_of, short_repr
 from runtime.exits import NORMAL, ExitReason
 from runtime.handlers import handles
 from runtime.outcomes import Stop
@@ -103,18 +103,17 @@ class IterableSource(Source[T], Generic[T]):
         self._iterator: Iterator[T] | None = None
 
     def handle_demand(self, demand: int) -> None:
-        """As many as are wanted, at once; those before a failure have gone when it is felt."""
+        """As many as are wanted, at once; a failure comes behind those that were there."""
         if self._over:
             return
         if self._iterator is None:
             self._iterator = iter(self._items)
         events: list[T] = []
-        try:
-            events.extend(islice(self._iterator, demand))
-        finally:
-            self.emit(events)
-        if len(events) < demand:
-            self._ends()
+        _, error = crash_of(events.extend, islice(self._iterator, demand))
+        self.emit(events)
+        if error is not None or len(events) < demand:
+            self._ends(error)
+            error = None  # this frame is in its traceback: break the cycle
 
     def terminate(self, reason: ExitReason) -> None:
         """Let a generator clean up; anything else belongs to whoever made it."""
@@ -150,6 +149,7 @@ class AsyncSource(Source[T], Generic[T]):
     async def _pull(self) -> None:
         _, error = await outcome_of(self._pull_all())
         self._ends(error)
+        error = None  # this frame is in its traceback: break the cycle
 
     async def _pull_all(self) -> None:
         async with AsyncExitStack() as stack:

@@ -10,9 +10,11 @@ looked at: events can be stuck there, and be overtaken. Here what is buffered al
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
+from runtime.callback_results import bad_result
 from runtime.current import find_process
 from runtime.exits import Crashed
 from runtime.instruments import EventsDiscarded
@@ -22,7 +24,7 @@ from runtime.stages.event_buffer import EventBuffer, Keep
 from runtime.stages.peers import Downstream
 from runtime.stages.subscription import Cancelled, Events, StageCast, Subscription
 from runtime.stages.subscription_options import BadSubscription
-from runtime.user_code import call_user
+from runtime.user_code import as_coroutine, call_user
 
 T = TypeVar("T")
 
@@ -40,6 +42,10 @@ class InfoDue(StageCast, frozen=True):
     message: object
 
 
+Held: TypeAlias = int | list[T] | InfoDue
+"""Demand, events or an info, while demand is accumulated."""
+
+
 class Giving(Protocol[T]):
     """A stage, as its outlet sees it."""
 
@@ -55,16 +61,36 @@ class Giving(Protocol[T]):
 
 
 class Outlet(Generic[T]):
-    """Made when the stage is; its dispatcher and its buffer with the first use."""
+    """Made with its first use, when ``init`` has said how it is to be."""
 
     def __init__(self, process: Process, stage: Giving[T]) -> None:
         self._process, self._stage = process, stage
         self.unanswered = 0
         self.downstreams: dict[Subscription, Downstream] = {}
-        self.dispatcher: Dispatcher[T] = stage.make_dispatcher()
         self.buffer: EventBuffer[T] = EventBuffer(stage.buffer_size, stage.buffer_keep)
-        self.held: list[int | list[T]] | None = [] if stage._accumulates else None
+        self.held: deque[Held[T]] | None = deque() if stage._accumulates else None
+        self.replayed: deque[Held[T]] = deque()  # what was held, and is about to go
+        self.forwards = 0  # how many times it is to go on with what was held
         self._refilling = False
+        self.dispatcher: Dispatcher[T] = self._make_dispatcher()
+
+    def _make_dispatcher(self) -> Dispatcher[T]:
+        made: object = call_user(self._stage.make_dispatcher)
+        if not isinstance(made, Dispatcher):
+            raise bad_result(self._process, self._stage, "make_dispatcher", made, "a Dispatcher")
+        dispatcher: Dispatcher[T] = made
+        if dispatcher._serves:
+            raise bad_result(
+                self._process, self._stage, "make_dispatcher", dispatcher,
+                "a Dispatcher that has served nobody yet: make one at each call",
+            )  # fmt: skip
+        dispatcher._serves = True
+        return dispatcher
+
+    def close(self) -> None:
+        """The stage has ended: hear no more of its consumers."""
+        for downstream in self.downstreams.values():
+            downstream.watch.stop()
 
     # -- consumers --------------------------------------------------------------------------
 
@@ -132,32 +158,69 @@ class Outlet(Generic[T]):
     # -- events -----------------------------------------------------------------------------
 
     def emit(self, events: list[T]) -> None:
+        """Give these away, behind all that is here; the rest is buffered."""
+        if self.held is not None:
+            if events:
+                self.held.append(events)
+            return
+        if self.replayed:
+            self._replay_events()
+        self.give(events)
+
+    def give(self, events: list[T]) -> None:
         """Give these away, behind what is buffered; the rest is buffered."""
         if not events:
             return
-        if self.held is not None:
-            self.held.append(events)
-            return
-        self.unanswered = max(self.unanswered - len(events), 0)
+        left: list[T] = events
+        deliveries: Sequence[Delivery[T]] = ()
         if not self.buffer:
-            deliveries, events = self.dispatcher.dispatch(events)
-            self._deliver(deliveries)
-        if events:
-            self._keep(events)
+            deliveries, left = self.dispatcher.dispatch(events)
+        self.unanswered = max(self.unanswered - len(events), 0)
+        self._deliver(deliveries)
+        if left:
+            self._keep(left)
         if not self._refilling and self.dispatcher.demand > self.unanswered:
             self._refilling = True
             self._process.post_system(Refill())
 
     def queue_info(self, message: object) -> None:
         """An info for when all that is here now has gone."""
-        if self.buffer.mark(message):
+        held = self.replayed if self.held is None else self.held
+        if any(isinstance(one, list) for one in held):
+            held.append(InfoDue(message))
+        elif self.buffer.mark(message):
             self._release([message])
+
+    def _replay_events(self) -> None:
+        """What was held goes before anything new; demand that was held waits for its turn."""
+        replayed = list(self.replayed)
+        self.replayed.clear()
+        for one in replayed:
+            if isinstance(one, int):
+                self.replayed.append(one)
+            else:
+                self.replay(one)
+
+    def replay(self, one: list[T] | InfoDue) -> None:
+        """Something that was held goes now."""
+        if isinstance(one, InfoDue):
+            self.queue_info(one.message)
+        else:
+            self.give(one)
 
     def _keep(self, events: list[T]) -> None:
         discarded, infos = self.buffer.put(events)
-        if discarded and call_user(self._stage.format_discarded, discarded):
-            self._report(discarded)
         self._release(infos)
+        if discarded and self._is_to_be_told(discarded):
+            self._report(discarded)
+
+    def _is_to_be_told(self, discarded: int) -> bool:
+        told = call_user(self._stage.format_discarded, discarded)
+        if (coroutine := as_coroutine(told)) is not None:
+            coroutine.close()
+            allowed = "True and False, from a def"
+            raise bad_result(self._process, self._stage, "format_discarded", coroutine, allowed)
+        return told
 
     def _report(self, discarded: int) -> None:
         process = self._process
@@ -174,9 +237,11 @@ class Outlet(Generic[T]):
     def _deliver(self, deliveries: Sequence[Delivery[T]]) -> None:
         for subscription, events in deliveries:
             downstream = self.downstreams.get(subscription)
-            if downstream is not None:
-                self._stage._delivering(subscription, events)
-                downstream.process.post_system(Events(subscription, events))
+            if downstream is None:
+                name = type(self.dispatcher).__name__
+                raise RuntimeError(f"{name} delivers to {subscription!r}, which is not subscribed")
+            self._stage._delivering(subscription, events)
+            downstream.process.post_system(Events(subscription, events))
         if deliveries:
             for info in self.dispatcher.released():
                 self._process.post_system(InfoDue(info))

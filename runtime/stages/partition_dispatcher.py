@@ -14,6 +14,7 @@ from runtime.stages.dispatcher import Delivery, Dispatcher
 from runtime.stages.refusals import check_limit, refuse_selector
 from runtime.stages.subscription import Subscription
 from runtime.stages.subscription_options import BadSubscription
+from runtime.user_code import call_user
 
 T = TypeVar("T")
 
@@ -220,7 +221,7 @@ class PartitionDispatcher(Dispatcher[T]):
 
     def _place(self, event: T) -> tuple[_Partition, T] | None:
         """The partition of an event, and what its consumer gets."""
-        given, name = event, self._hash(event)
+        given, name = event, call_user(self._hash, event)
         if name is NO_PARTITION:
             return None
         if isinstance(name, Routed):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Coroutine
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast, get_args
 
+from runtime.containment import short_repr
 from runtime.handlers import handles
 from runtime.stages.emitted import Emitted, events_in
 from runtime.stages.producing import Producing
@@ -18,6 +20,10 @@ T = TypeVar("T")
 
 class Forward(StageCast, frozen=True):
     """To the producer itself: go on with what was held."""
+
+
+class Hold(StageCast, frozen=True):
+    """To the producer itself, behind a ``Forward``: hold what comes from now on."""
 
 
 class Producer(Producing[T], Generic[T]):
@@ -45,45 +51,58 @@ class Producer(Producing[T], Generic[T]):
 
     @property
     def _accumulates(self) -> bool:
+        if self.demand not in get_args(DemandMode):
+            got = short_repr(self.demand)
+            raise ValueError(f"demand: got {got}, allowed are 'forward', 'accumulate'")
         return self.demand == "accumulate"
 
     def _wanted(self, count: int) -> Steps:
-        outlet = self._giving("handle_demand")
-        if outlet.held is not None:
-            outlet.held.append(count)
+        held = self._giving.held
+        if held is not None:
+            held.append(count)
             return None
         result = yield call_user(self.handle_demand, count)
-        events: list[T]
-        events, stop = events_in(self._process, self, "handle_demand", result)
-        outlet.emit(events)
+        emitted = cast("Emitted[T]", result)
+        events, stop = events_in(self._process, self, "handle_demand", emitted)
+        self._giving.give(events)
         return stop
 
     @handles(SetDemand)
     def _set_demand(self, request: SetDemand) -> None:
-        outlet = self._giving("set_demand")
+        outlet = self._giving
         if request.mode == "forward":
+            outlet.forwards += 1
             self._process.post_system(Forward())
+        elif outlet.forwards:
+            self._process.post_system(Hold())
         elif outlet.held is None:
-            outlet.held = []
+            outlet.held = deque()
 
     @handles(Forward)
     def _forward(self, _message: Forward) -> Performed:
-        outlet = self._giving("set_demand")
-        held, outlet.held = outlet.held, None
-        return perform(self._replay(held or []))
+        outlet = self._giving
+        outlet.forwards -= 1
+        if outlet.held is not None:
+            outlet.replayed, outlet.held = outlet.held, None
+        return perform(self._replay())
 
-    def _replay(self, held: list[int | list[T]]) -> Steps:
+    @handles(Hold)
+    def _hold(self, _message: Hold) -> None:
+        self._giving.held = deque()
+
+    def _replay(self) -> Steps:
         """What was held, in order."""
-        outlet = self._giving("set_demand")
-        for one in held:
+        outlet = self._giving
+        while outlet.replayed and self._process.exiting is None:
+            one = outlet.replayed.popleft()
             if isinstance(one, int):
                 stop = yield from self._wanted(one)
                 if stop is not None:
                     return stop
             else:
-                outlet.emit(one)
+                outlet.replay(one)
         return None
 
     @handles(GetDemand)
     def _get_demand(self, _request: GetDemand) -> DemandMode:
-        return "forward" if self._giving("demand").held is None else "accumulate"
+        return "forward" if self._giving.held is None else "accumulate"

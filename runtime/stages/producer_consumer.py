@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Coroutine, Mapping
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from runtime.handlers import handles
 from runtime.inspection.views import Plain
@@ -17,7 +17,7 @@ from runtime.pending_calls import ReplyTo
 from runtime.server_loop import ServerLoop
 from runtime.stages.consuming import Consuming
 from runtime.stages.emitted import Emitted, events_in
-from runtime.stages.outlet import InfoDue
+from runtime.stages.outlet import UNKNOWN_SUBSCRIPTION, InfoDue
 from runtime.stages.producing import Producing
 from runtime.stages.requests import DemandMode, GetDemand, SetDemand
 from runtime.stages.steps import Performed, Steps, perform
@@ -38,7 +38,7 @@ class ProducerConsumer(Consuming[In], Producing[Out], Generic[In, Out]):
 
     buffer_size: int | None = None
 
-    _waiting: deque[Waiting] | None = None
+    _stage_waiting: deque[Waiting] | None
 
     def handle_events(
         self, events: list[In], subscription: Subscription
@@ -51,28 +51,28 @@ class ProducerConsumer(Consuming[In], Producing[Out], Generic[In, Out]):
 
     def _handle(self, events: list[In], subscription: Subscription) -> Steps:
         result = yield call_user(self.handle_events, events, subscription)
-        emitted: list[Out]
-        emitted, stop = events_in(self._process, self, "handle_events", result)
-        self._giving("handle_events").emit(emitted)
+        emitted = cast("Emitted[Out]", result)
+        made, stop = events_in(self._process, self, "handle_events", emitted)
+        self._giving.give(made)
         return stop
 
     # -- what waits until events are wanted -------------------------------------------------
 
     @handles(Events)
     def _events(self, message: Events) -> Performed:
-        if message.subscription not in self.upstreams:
-            self._send_back(message.subscription)
+        if message.subscription not in self._upstreams:
+            message.subscription.cancel(UNKNOWN_SUBSCRIPTION)
             return None
-        self.waiting.append(message)
+        self._waiting.append(message)
         return perform(self._work())
 
     def _say_over(self, subscription: Subscription, end: SubscriptionEnded) -> Performed:
-        self.waiting.append((subscription, end))
+        self._waiting.append((subscription, end))
         return perform(self._work())
 
     def _queue_info(self, message: object) -> None:
-        if self.waiting:
-            self.waiting.append(InfoDue(message))
+        if self._waiting:
+            self._waiting.append(InfoDue(message))
         else:
             super()._queue_info(message)
 
@@ -81,7 +81,7 @@ class ProducerConsumer(Consuming[In], Producing[Out], Generic[In, Out]):
 
     def _work(self) -> Steps:
         """Take what waits, in order, as long as events are wanted or it is not events."""
-        waiting, outlet = self.waiting, self._giving("handle_events")
+        waiting, outlet = self._waiting, self._giving
         while waiting and (outlet.unanswered > 0 or not isinstance(waiting[0], Events)):
             one, stop = waiting.popleft(), None
             if isinstance(one, Events):
@@ -90,16 +90,16 @@ class ProducerConsumer(Consuming[In], Producing[Out], Generic[In, Out]):
                 outlet.queue_info(one.message)
             else:
                 stop = yield from self._ended(*one)
-            if stop is not None:
+            if stop is not None or self._process.exiting is not None:
                 return stop
         return None
 
     @property
-    def waiting(self) -> deque[Waiting]:
+    def _waiting(self) -> deque[Waiting]:
         """Events nobody has wanted yet, and what is behind them."""
-        if self._waiting is None:
-            self._waiting = deque()
-        return self._waiting
+        if self._stage_waiting is None:
+            self._stage_waiting = deque()
+        return self._stage_waiting
 
     # -- inside -----------------------------------------------------------------------------
 
@@ -121,9 +121,8 @@ class ProducerConsumer(Consuming[In], Producing[Out], Generic[In, Out]):
 
     def _attach(self, loop: ServerLoop | None) -> None:
         super()._attach(loop)
-        if loop is None:
-            self._waiting = None
+        self._stage_waiting = None
 
     def facts(self) -> Mapping[str, Plain]:
         """Those of both halves, and how many messages of events wait to be wanted."""
-        return {**super().facts(), "waiting": len(self.waiting)}
+        return {**super().facts(), "waiting": len(self._waiting)}

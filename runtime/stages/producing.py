@@ -11,14 +11,13 @@ from typing import Any, Generic, Literal, TypeVar
 from trio.lowlevel import enable_ki_protection
 
 from runtime.current import find_process
-from runtime.errors import OutsideProcess
 from runtime.exits import ExitReason
 from runtime.handlers import handles
 from runtime.inspection.views import Plain
 from runtime.server_loop import ServerLoop
 from runtime.stages.demand_dispatcher import DemandDispatcher
 from runtime.stages.dispatcher import Dispatcher
-from runtime.stages.emitted import stop_in
+from runtime.stages.emitted import iterated, stop_in
 from runtime.stages.event_buffer import Keep
 from runtime.stages.outlet import InfoDue, Outlet, Refill
 from runtime.stages.requests import CountBuffered, QueueInfo
@@ -49,7 +48,7 @@ class Producing(Stage, Generic[T]):
     buffer_size: int | None = 10_000
     buffer_keep: Keep = "last"
 
-    _outlet: Outlet[T] | None = None
+    _stage_outlet: Outlet[T] | None
 
     # -- for the user -----------------------------------------------------------------------
 
@@ -72,8 +71,8 @@ class Producing(Stage, Generic[T]):
         while a call is handled are on their way before its caller goes on. Never blocks; a full
         buffer discards. GenStage: the events of ``{:noreply, events, state}``.
         """
-        outlet = self._giving("emit")
-        outlet.emit(call_user(list, events))
+        self._running("emit")
+        self._giving.emit(iterated(events))
 
     @enable_ki_protection
     def queue_info(self, message: object) -> None:
@@ -81,6 +80,7 @@ class Producing(Stage, Generic[T]):
 
         GenStage: ``async_info/2``.
         """
+        self._running("queue_info")
         self._queue_info(message)
 
     # -- callbacks of the halves ------------------------------------------------------------
@@ -94,7 +94,7 @@ class Producing(Stage, Generic[T]):
         raise NotImplementedError
 
     def _queue_info(self, message: object) -> None:
-        self._giving("queue_info").queue_info(message)
+        self._giving.queue_info(message)
 
     def _delivering(self, subscription: Subscription, events: list[T]) -> None:
         """These events leave for that consumer."""
@@ -107,7 +107,7 @@ class Producing(Stage, Generic[T]):
 
     def _joined(self, subscription: Subscription) -> Steps:
         consumer = find_process(subscription.consumer)
-        if consumer is None or not self._giving("subscribe").join(subscription, consumer):
+        if consumer is None or not self._giving.join(subscription, consumer):
             return None
         result = yield call_user(self.handle_subscribe, "consumer", subscription)
         result = None if result == "automatic" else result
@@ -117,7 +117,7 @@ class Producing(Stage, Generic[T]):
 
     @handles(Asked)
     def _asked(self, message: Asked) -> Performed:
-        outlet = self._giving("ask")
+        outlet = self._giving
         if message.subscription not in outlet.downstreams:
             outlet.refuse(message.subscription)
             return None
@@ -128,15 +128,15 @@ class Producing(Stage, Generic[T]):
     @handles(CancelAsked)
     def _cancel_asked(self, message: CancelAsked) -> Performed:
         subscription, reason = message.subscription, message.reason
-        consumer = self._giving("cancel").leave(subscription)
+        consumer = self._giving.leave(subscription)
         if consumer is None:
-            self._giving("cancel").refuse(subscription)
+            self._giving.refuse(subscription)
             return None
         return perform(self._left(subscription, "cancel", reason))
 
     @handles(ConsumerDown)
     def _consumer_down(self, message: ConsumerDown) -> Performed:
-        if self._giving("cancel").leave(message.subscription) is None:
+        if self._giving.leave(message.subscription) is None:
             return None
         return perform(self._left(message.subscription, "down", message.reason))
 
@@ -153,7 +153,7 @@ class Producing(Stage, Generic[T]):
 
     def _settle(self) -> Steps:
         """What has changed may let buffered events go, or more be wanted."""
-        outlet = self._giving("settle")
+        outlet = self._giving
         outlet.drain()
         need = outlet.take_need()
         if need:
@@ -170,7 +170,7 @@ class Producing(Stage, Generic[T]):
 
     @handles(CountBuffered)
     def _count_buffered(self, _request: CountBuffered) -> int:
-        return len(self._giving("count").buffer)
+        return len(self._giving.buffer)
 
     @handles(QueueInfo)
     def _queue_info_asked(self, request: QueueInfo) -> None:
@@ -180,26 +180,25 @@ class Producing(Stage, Generic[T]):
 
     def _attach(self, loop: ServerLoop | None) -> None:
         super()._attach(loop)
-        if loop is None:
-            self._outlet = None
+        if loop is None and self._stage_outlet is not None:
+            self._stage_outlet.close()
+        self._stage_outlet = None
 
-    def _giving(self, what: str) -> Outlet[T]:
+    @property
+    def _giving(self) -> Outlet[T]:
         """Made with the first use: until then ``init`` may say how it is to be."""
-        outlet = self._outlet
+        outlet = self._stage_outlet
         if outlet is None:
-            loop = getattr(self, "_loop", None)
-            if loop is None:
-                name = type(self).__name__
-                raise OutsideProcess(f"{name}.{what} was called outside a running stage")
-            outlet = self._outlet = Outlet(loop.process, self)
+            outlet = self._stage_outlet = Outlet(self._process, self)
         return outlet
 
     def facts(self) -> Mapping[str, Plain]:
         """Consumers, buffered events, demand; see ``GenServer.facts``."""
-        outlet = self._outlet
+        outlet = self._stage_outlet
         if outlet is None:
-            return {}
+            return super().facts()
         return {
+            **super().facts(),
             "consumers": len(outlet.downstreams),
             "buffered": len(outlet.buffer),
             "queued": outlet.dispatcher.queued,

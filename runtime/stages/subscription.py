@@ -12,10 +12,10 @@ import msgspec
 
 from runtime.containment import short_repr
 from runtime.current import find_process
-from runtime.exits import NORMAL, ExitReason, check_reason
+from runtime.exits import NORMAL, Crashed, ExitReason, check_reason
 from runtime.messages import SystemCast
 from runtime.pid import Pid
-from runtime.stages.subscription_options import CancelMode, SubscriptionOptions
+from runtime.stages.subscription_options import BadSubscription, CancelMode, SubscriptionOptions
 
 Peer: TypeAlias = Literal["producer", "consumer"]
 """Who is at the other end."""
@@ -95,6 +95,12 @@ class SubscribeAsked(StageCast, frozen=True):
 
     subscription: Subscription
 
+    def gone_astray(self, pid: Pid, server: object) -> None:
+        """Whoever was subscribed to is no producer: the consumer is told so."""
+        consumer = find_process(self.subscription.consumer)
+        if consumer is not None:
+            consumer.post_system(refusal(self.subscription, pid, type(server).__name__))
+
 
 class Subscribed(StageCast, frozen=True):
     """To the consumer itself: it has subscribed."""
@@ -142,3 +148,9 @@ class ProducerDown(StageCast, frozen=True):
 
     subscription: Subscription
     reason: ExitReason
+
+
+def refusal(subscription: Subscription, pid: Pid, behaviour: str) -> Cancelled:
+    """What the consumer is told that has subscribed to something else than a producer."""
+    error = BadSubscription(f"to: {pid!r} runs {behaviour}, which is no producer")
+    return Cancelled(subscription, Crashed(error))

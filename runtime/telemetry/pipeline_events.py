@@ -7,7 +7,7 @@ but with numbers in the place of the messages, which are nobody else's business.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -95,18 +95,13 @@ class MessagesGivenBack(msgspec.Struct, frozen=True):
     messages: int
 
 
+SpanEvent: TypeAlias = ChunkHandled | MessageHandled | BatchesMade | BatchHandled | FailuresHandled
+"""A span of any kind."""
+
 PipelineEvent: TypeAlias = (
-    ChunkHandled
-    | MessageHandled
-    | BatchesMade
-    | BatchHandled
-    | FailuresHandled
-    | PipelineStarted
-    | PipelineDrained
-    | CallbackFailed
-    | MessagesGivenBack
+    SpanEvent | PipelineStarted | PipelineDrained | CallbackFailed | MessagesGivenBack
 )
 """Everything a pipeline tells."""
 
-SPANS = (ChunkHandled, MessageHandled, BatchesMade, BatchHandled, FailuresHandled)
+SPANS: Final = get_args(SpanEvent)
 """What ordinary work tells, every time."""

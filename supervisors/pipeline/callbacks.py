@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeGuard, TypeVar
 
 from supervisors.pipeline.batches import BatchInfo
 from supervisors.pipeline.message import Message
@@ -62,3 +62,8 @@ class Callbacks(Generic[T]):
 def has(callbacks: Callbacks[Any], name: str) -> bool:
     """Whether the user has written this callback."""
     return getattr(type(callbacks), name) is not getattr(Callbacks, name)
+
+
+def are_callbacks(given: object) -> TypeGuard[Callbacks[Any]]:
+    """Whether this is an instance of a ``Pipeline``."""
+    return isinstance(given, Callbacks)

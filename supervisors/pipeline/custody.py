@@ -154,7 +154,7 @@ class Custody:
         if whole.worst == "given back":
             self.give_back([whole])
         elif whole.worst == "failed":
-            due[1].append(message if message.failure is not None else message.fail(whole.failure))
+            due[1].append(message.fail(whole.failure))
         else:
             due[0].append(message)
 

@@ -1,7 +1,7 @@
 """What all stages of one pipeline share: its declaration, who holds what, whether it drains.
 
-One instance for one run of the pipeline's supervisor. All stages run in one Trio thread, so it needs
-no lock and no messages, and whoever looks at it sees it as it is.
+One instance for one run of the pipeline's supervisor. All stages run in one Trio thread, so it
+needs no lock and no messages, and whoever looks at it sees it as it is.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class Line:
     - ``draining``: the producers have been asked to end; none is to start again.
     - ``done``: the names of the stages that have done all they had to, and ended ``Normal``.
     - ``alive``: the stages that run, by pid.
-    - ``on_done``: called when the last stage has ended ``Normal`` though nobody drains.
+    - ``is_done``: all sources had nothing more to give, and the last stage has ended ``Normal``;
+      ``on_done`` is called then. ``is_closed``: the pipeline has ended, in whatever way.
     """
 
     def __init__(self, declaration: Declaration) -> None:
@@ -44,6 +45,7 @@ class Line:
         self.draining = False
         self.done: set[str] = set()
         self.alive: dict[Pid, str] = {}
+        self.is_done = self.is_closed = False
         self.on_done: Callable[[], None] | None = None
         self.given_back: Callable[[str, int], None] | None = None
         self._groups: dict[Pid, str] = {}
@@ -134,24 +136,42 @@ class Line:
             self.given_back(stage, count)
         if isinstance(reason, Normal):
             self.done.add(stage)
-            if not self.draining and self.on_done is not None and self.is_done:
-                self.on_done()
-        self._changed.set()
-        self._changed = trio.Event()
+            self._look_whether_done()
+        self._tell_changed()
 
     def is_over(self, stage: str) -> bool:
         """Whether nothing more is to come of a stage: it is done, or too late to come back."""
         return stage in self.done or (self.draining and stage not in self.alive.values())
 
-    @property
-    def is_done(self) -> bool:
-        """Whether every stage has ended ``Normal``."""
-        return self.done.issuperset(self.stage_names())
+    def _look_whether_done(self) -> None:
+        if not self.draining and self.done.issuperset(self.stage_names()):
+            self.is_done = True
+            if self.on_done is not None:
+                self.on_done()
 
-    async def wait_empty(self) -> None:
-        """Until no stage runs any more."""
-        while self.alive:
+    def close(self) -> None:
+        """The pipeline has ended."""
+        self.is_closed = True
+        self._tell_changed()
+
+    def _tell_changed(self) -> None:
+        self._changed.set()
+        self._changed = trio.Event()
+
+    async def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Until that is so; looked at whenever a stage has ended."""
+        while not condition():
             await self._changed.wait()
+
+    def is_empty(self) -> bool:
+        """Whether no stage runs any more."""
+        return not self.alive
+
+    def producers_are_over(self) -> bool:
+        """Whether none runs, or none can go on, since one of the groups has no processor left."""
+        alive = set(self.alive.values())
+        groups = map(self.processor_names, self.declaration.groups)
+        return alive.isdisjoint(self.producer_names()) or any(map(alive.isdisjoint, groups))
 
     # -- what a producer asks ---------------------------------------------------------------
 

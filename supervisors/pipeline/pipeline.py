@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from runtime import ChildSpec
 from runtime.containment import short_repr
-from supervisors.pipeline.callbacks import Callbacks, has
+from supervisors.pipeline.callbacks import Callbacks, are_callbacks, has
 from supervisors.pipeline.declaration import (
     DEFAULT_GROUP,
     Batcher,
@@ -41,6 +41,7 @@ class Pipeline(Callbacks[T]):
         resubscribe_interval: float = 0.1,
         max_restarts: int = 3,
         max_seconds: float = 5.0,
+        ends: bool = False,
     ) -> ChildSpec:
         """The spec of the pipeline, checked now; errors name the key, ``batchers.sql.size`` say.
 
@@ -50,8 +51,11 @@ class Pipeline(Callbacks[T]):
         - ``resubscribe_interval``: how often a stage looks for one before it that is away.
         - ``max_restarts`` in ``max_seconds``: of its layers, as for a ``Supervisor``.
 
-        It is ``transient``: it ends ``Normal`` once all its sources have ended and what they gave
-        is done with. Elixir: ``Broadway.start_link/2``.
+        - ``ends``: whether it ends ``Normal`` once all its sources have ended and what they gave is
+          done with; then ``restart="transient"`` is probably what it wants. Otherwise it stays,
+          with its statistics, until it is stopped: see ``PipelineRef.wait_done``.
+
+        Elixir: ``Broadway.start_link/2``.
         """
         if groups is None:
             groups = {DEFAULT_GROUP: Group(self, processors or Processors(), batchers or {})}
@@ -70,20 +74,19 @@ class Pipeline(Callbacks[T]):
             max_seconds=max_seconds,
         )
         _check_callbacks(declaration)
-        return pipeline_spec(declaration)
+        return pipeline_spec(declaration, ends=ends)
 
 
 def _check_callbacks(declaration: Declaration) -> None:
     for name, group in declaration.groups.items():
-        path = f"groups.{name}.callbacks"
-        if not isinstance(group.callbacks, Callbacks):
+        given, path = group.callbacks, f"groups.{name}.callbacks"
+        if not are_callbacks(given):
             raise TypeError(
-                f"{path}: got {short_repr(group.callbacks)}, allowed is an instance of a Pipeline"
+                f"{path}: got {short_repr(given)}, allowed is an instance of a Pipeline"
             )
-        needed = ["handle_message", "handle_batch"] if group.batchers else ["handle_message"]
-        for callback in needed:
-            if not has(group.callbacks, callback):
-                raise TypeError(
-                    f"{path}: {type(group.callbacks).__name__} has no {callback}(), which is "
-                    f"needed{' where there are batchers' if callback == 'handle_batch' else ''}"
-                )
+        if not has(given, "handle_message"):
+            raise TypeError(f"{path}: {type(given).__name__} has no handle_message()")
+        if group.batchers and not has(given, "handle_batch"):
+            raise TypeError(
+                f"{path}: {type(given).__name__} has no handle_batch(), which batchers need"
+            )

@@ -9,12 +9,13 @@ import msgspec
 import trio
 
 from runtime import CallExit, NoProcess, Pid
+from runtime.exits import SHUTDOWN
 from runtime.handle import Handle
 from supervisors.pipeline.declaration import RateLimit, check_rate_limit
 from supervisors.pipeline.line import Line
 from supervisors.pipeline.source_outlet import RateOpens
-from supervisors.pipeline.trials import Trial, push
 from supervisors.pipeline.tree import PipelineSupervisor
+from supervisors.pipeline.trials import Trial, push
 
 
 class BatcherTopology(msgspec.Struct, frozen=True):
@@ -115,9 +116,10 @@ class PipelineRef(Handle):
     ) -> None:
         """Another limit from the next window on, or with ``reset`` from now on.
 
-        What is not given stays. ``NoRateLimit``, ``ValueError``. Elixir: ``update_rate_limiting/2``.
+        What is not given stays. ``NoRateLimit``, ``ValueError``. Elixir:
+        ``update_rate_limiting/2``.
         """
-        before, line = self.rate_limit(), self._line("set_rate_limit")
+        line, before = await self._line("set_rate_limit"), await self.rate_limit()
         limit = RateLimit(
             before.allowed if allowed is None else allowed,
             before.interval if interval is None else interval,
@@ -152,6 +154,16 @@ class PipelineRef(Handle):
         """Whether every stage of it runs."""
         line = await self._line("all_running")
         return set(line.stage_names()) <= set(line.alive.values())
+
+    async def wait_done(self) -> None:
+        """Wait until all its sources have ended and what they gave is done with.
+
+        ``CallExit`` if it is stopped before that, or is not there.
+        """
+        line = await self._line("wait_done")
+        await line.wait_until(lambda: line.is_done or line.is_closed)
+        if not line.is_done:
+            raise CallExit(SHUTDOWN, self, "wait_done")
 
     async def stage_pids(self) -> dict[str, Pid]:
         """The stages that run, by name."""

@@ -58,9 +58,7 @@ class Processing(LineStage[AnyMessage]):
         """A chunk has arrived."""
         return self.work.telling.begin(ChunkHandled, len(messages))
 
-    async def handled(
-        self, arrived: list[AnyMessage]
-    ) -> tuple[list[AnyMessage], list[AnyMessage]]:
+    async def handled(self, arrived: list[AnyMessage]) -> tuple[list[AnyMessage], list[AnyMessage]]:
         """What the callbacks made of a chunk: those that went well, and those that failed.
 
         One that has failed on its way here, in ``partition_by`` say, is not handled.
@@ -118,9 +116,7 @@ def _reason_of(message: AnyMessage) -> ExitReason:
 class LastProcessor(Processing, Consumer[AnyMessage]):
     """One behind which there are no batchers."""
 
-    async def handle_events(
-        self, events: list[AnyMessage], subscription: Subscription
-    ) -> None:
+    async def handle_events(self, events: list[AnyMessage], subscription: Subscription) -> None:
         """Handle and finish a chunk."""
         span = self.begin(events)
         successful, failed = await self.handled(events)

@@ -8,10 +8,9 @@ from typing import cast
 from runtime.containment import attempt
 from runtime.stages.demand_dispatcher import DemandDispatcher
 from runtime.stages.dispatcher import Delivery, Dispatcher
-from runtime.stages.partition_dispatcher import Hash, PartitionDispatcher, Routed
+from runtime.stages.partition_dispatcher import Hash, PartitionDispatcher, Routed, partition_of
 from runtime.stages.subscription import Subscription
 from runtime.stages.subscription_options import BadSubscription
-from supervisors.pipeline.batches import partition_of
 from supervisors.pipeline.declaration import PartitionBy, Processors
 from supervisors.pipeline.message import AnyMessage
 
@@ -39,10 +38,14 @@ def partitioned(partition_by: PartitionBy, partitions: int) -> Hash[AnyMessage]:
     """As a dispatcher asks it; a message for which it fails goes to the first one, failed."""
 
     def route(message: AnyMessage) -> Hashable:
-        index, error = attempt(partition_of, partition_by, message, partitions)
+        index, error = attempt(_index_of, partition_by, message, partitions)
         return index if error is None else Routed(message.fail(error), 0)
 
     return cast("Hash[AnyMessage]", route)
+
+
+def _index_of(partition_by: PartitionBy, message: AnyMessage, partitions: int) -> int:
+    return partition_of(partition_by(message), partitions)
 
 
 class GroupsDispatcher(Dispatcher[AnyMessage]):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, Generic, TypeVar, cast
 
+from runtime.errors import OutsideProcess
 from runtime.exits import NORMAL
 from runtime.handlers import handles
 from runtime.outcomes import Stop
@@ -66,9 +67,14 @@ class Source(Producer[Message[T]], Generic[T]):
         """There is nothing more: end ``Normal`` once all that was emitted has been delivered.
 
         Until then it goes on, but ``handle_demand`` is not called any more and what is emitted is
-        given back.
+        given back. ``OutsideProcess`` if no pipeline runs it.
         """
-        self._sending("finish").end()
+        if self._line is None:
+            raise OutsideProcess(
+                f"{type(self).__name__}.finish() was called outside a pipeline; "
+                "there Stop(NORMAL) is what a callback may return"
+            )
+        self._sending.end()
 
     def make_dispatcher(self) -> Dispatcher[Message[T]]:
         """In a pipeline, what its processors need."""
@@ -81,20 +87,22 @@ class Source(Producer[Message[T]], Generic[T]):
         self._line, self._index = line, index
 
     def _attach(self, loop: ServerLoop | None) -> None:
-        if loop is None and isinstance(self._outlet, SourceOutlet):
-            self._outlet.opened()  # it waits for nothing more
+        if loop is None and isinstance(self._stage_outlet, SourceOutlet):
+            self._stage_outlet.opened()  # it waits for nothing more
         super()._attach(loop)
         if loop is not None and self._line is not None:
             self._line.joined(loop.process, self._line.producer_name(self._index))
 
-    def _giving(self, what: str) -> Outlet[Message[T]]:
-        if self._outlet is None and self._line is not None and self._loop is not None:
+    @property
+    def _giving(self) -> Outlet[Message[T]]:
+        if self._stage_outlet is None and self._line is not None:
             made = SourceOutlet(self._process, self, self._line)
-            self._outlet = cast("Outlet[Message[T]]", made)
-        return super()._giving(what)
+            self._stage_outlet = cast("Outlet[Message[T]]", made)
+        return super()._giving
 
-    def _sending(self, what: str) -> SourceOutlet:
-        outlet = cast("object", self._giving(what))
+    @property
+    def _sending(self) -> SourceOutlet:
+        outlet = cast("object", self._giving)
         assert isinstance(outlet, SourceOutlet), "only a pipeline asks for it"
         return outlet
 
@@ -112,16 +120,16 @@ class Source(Producer[Message[T]], Generic[T]):
 
     @handles(RateOpens)
     def _rate_opens(self, _message: RateOpens) -> Performed:
-        self._sending("rate").opened()
+        self._sending.opened()
         return perform(self._settle())
 
     @handles(Pushed)
     def _push(self, message: Pushed) -> None:
-        self._sending("push").push(message.messages)
+        self._sending.push(message.messages)
 
     @handles(DrainAsked)
     def _drain_asked(self, _message: DrainAsked) -> Performed:
-        outlet = self._sending("drain")
+        outlet = self._sending
         if outlet.draining:
             return None
         outlet.draining = True
@@ -129,13 +137,12 @@ class Source(Producer[Message[T]], Generic[T]):
 
     def _draining(self, outlet: SourceOutlet) -> Steps:
         result = yield call_user(self.prepare_for_draining)
-        found: tuple[list[AnyMessage], Stop | None]
-        found = events_in(self._process, self, "prepare_for_draining", result)
-        events, stop = found
+        emitted = cast("Emitted[AnyMessage]", result)
+        events, stop = events_in(self._process, self, "prepare_for_draining", emitted)
         outlet.emit(events)
         outlet.end()
         return stop if stop is not None and stop.reason != NORMAL else None
 
     @handles(Emptied)
     def _emptied(self, _message: Emptied) -> Stop | None:
-        return Stop(NORMAL) if self._sending("end").is_empty else None
+        return Stop(NORMAL) if self._sending.is_empty else None

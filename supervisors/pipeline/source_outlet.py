@@ -98,12 +98,9 @@ class SourceOutlet(Outlet[AnyMessage]):
 
     # -- messages ---------------------------------------------------------------------------
 
-    def emit(self, events: list[AnyMessage]) -> None:
+    def give(self, events: list[AnyMessage]) -> None:
         """From the source: transformed, taken into custody, and given away as far as may be."""
         if not events:
-            return
-        if self.held is not None:
-            self.held.append(events)
             return
         self.unanswered = max(self.unanswered - len(events), 0)
         messages = self._admitted(events)
@@ -173,9 +170,9 @@ class SourceOutlet(Outlet[AnyMessage]):
 
     def end(self) -> None:
         """Nothing more is to come: ``Emptied`` is, once all that is here has been delivered."""
-        held, self.held = self.held, None
-        for one in held or ():
-            if not isinstance(one, int):
-                self.emit(one)
+        if self.held is not None:
+            self.replayed, self.held = self.held, None
+        self._replay_events()
+        self.replayed.clear()  # demand, which nobody will be asked for
         self.draining = self.ending = True
         self.drain()

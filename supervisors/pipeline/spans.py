@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import trio
 
 from runtime import ExitReason
 from runtime.process import Process
-from runtime.telemetry.pipeline_events import CallbackFailed, PipelineSpan
-
-S = TypeVar("S", bound=type[PipelineSpan])
+from runtime.telemetry.pipeline_events import CallbackFailed, Phase, SpanEvent
 
 
 class Telling:
@@ -23,13 +19,13 @@ class Telling:
         self._pid = process.pid
         self._instruments = process.table.instruments
 
-    def begin(self, kind: type[PipelineSpan], messages: int) -> Span | None:
+    def begin(self, kind: type[SpanEvent], messages: int) -> Span | None:
         """A span begins; ``None`` if nobody listens to those."""
         if kind not in self._instruments.wanted:
             return None
-        span = Span(self, kind, messages)
-        self.emit(kind(self._pipeline, self._stage, self._pid, "start", 0.0, messages))
-        return span
+        event = kind(self._pipeline, self._stage, self._pid, "start", 0.0, messages)
+        self._instruments.emit(event)
+        return Span(self, kind, messages)
 
     def failed(self, callback: str, messages: int, reason: ExitReason) -> None:
         """A callback has failed, and its messages with it."""
@@ -38,21 +34,17 @@ class Telling:
                 self._pipeline, self._stage, self._pid, callback, messages, reason
             ))  # fmt: skip
 
-    def emit(self, event: PipelineSpan) -> None:
-        """Tell it."""
-        self._instruments.emit(event)
-
     def end(
         self,
-        kind: type[PipelineSpan],
+        kind: type[SpanEvent],
         seconds: float,
         messages: int,
         counts: tuple[int, int, int],
         reason: ExitReason | None,
     ) -> None:
         """A span has ended."""
-        phase = "stop" if reason is None else "exception"
-        self.emit(kind(
+        phase: Phase = "stop" if reason is None else "exception"
+        self._instruments.emit(kind(
             self._pipeline, self._stage, self._pid, phase, seconds, messages, *counts, reason
         ))  # fmt: skip
 
@@ -62,7 +54,7 @@ class Span:
 
     __slots__ = ("_began", "_kind", "_messages", "_telling")
 
-    def __init__(self, telling: Telling, kind: type[PipelineSpan], messages: int) -> None:
+    def __init__(self, telling: Telling, kind: type[SpanEvent], messages: int) -> None:
         self._telling, self._kind, self._messages = telling, kind, messages
         self._began = trio.current_time()
 

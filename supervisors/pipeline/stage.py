@@ -49,6 +49,7 @@ class LineStage(Consuming[In], Generic[In]):
     def init(self) -> None:
         """Join the line, and subscribe to those that are there."""
         process = require_process("a stage")
+        process.trap = "not parent"  # what a callback has linked to this stage may end
         self.line.joined(process, self._name, self._group)
         self.work = Work(self.line, self._group, self._name, process)
         for stage in self._before:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Final, TypeGuard
 
 import trio
 
@@ -37,6 +37,7 @@ from runtime.telemetry.pipeline_events import (
     PipelineDrained,
     PipelineStarted,
 )
+from supervisors.children import Child
 from supervisors.pipeline.batch_processor import BatchProcessor
 from supervisors.pipeline.batcher import BatcherStage
 from supervisors.pipeline.custodian import Custodian
@@ -47,6 +48,8 @@ from supervisors.pipeline.source import DrainAsked, Source
 from supervisors.shutdown import stop_all
 from supervisors.supervisor import Supervisor
 
+PRODUCERS: Final = "producers"
+
 
 class LineDone(SystemCast, frozen=True):
     """All sources have ended, and what they gave is done with."""
@@ -55,9 +58,9 @@ class LineDone(SystemCast, frozen=True):
 class PipelineSupervisor(Supervisor):
     """The supervisor of one pipeline: see above."""
 
-    def __init__(self, declaration: Declaration) -> None:
+    def __init__(self, declaration: Declaration, *, ends: bool = False) -> None:
         self.line = line = Line(declaration)
-        self._is_up = False
+        self._is_up, self._ends = False, ends
         super().__init__(
             _children(line),
             strategy="rest_for_one",
@@ -69,7 +72,8 @@ class PipelineSupervisor(Supervisor):
         """Start everything, the source first: it makes nothing before somebody asks."""
         process, line = self._process, self.line
         line.given_back = partial(_tell_given_back, process, line.name)
-        line.on_done = lambda: process.post_system(LineDone())
+        if self._ends:
+            line.on_done = lambda: process.post_system(LineDone())
         result = await super().init()
         self._is_up = result is None
         if self._is_up and PipelineStarted in process.table.instruments.wanted:
@@ -94,6 +98,7 @@ class PipelineSupervisor(Supervisor):
             _, *stages = self.family.rows
             await stop_all(stages, process)
         await super().stop_children()
+        self.line.close()
 
     async def _drain(self) -> None:
         """The producers end, and after them stage by stage what is behind them."""
@@ -101,12 +106,21 @@ class PipelineSupervisor(Supervisor):
         line.draining = True
         line.tell_producers(DrainAsked())
         with trio.move_on_after(line.declaration.drain_timeout):
-            await line.wait_empty()
+            await line.wait_until(line.producers_are_over)
+            if line.producers():  # there is nobody left whom they could give anything
+                await self._family.stop(self._producers)
+            await line.wait_until(line.is_empty)
         instruments = self._process.table.instruments
         if PipelineDrained in instruments.wanted:
             seconds = trio.current_time() - began
             left = line.custody.under_way
             instruments.emit(PipelineDrained(self._process.pid, line.name, seconds, left))
+
+    @property
+    def _producers(self) -> Child:
+        child = self._family.rows.get(PRODUCERS)
+        assert child is not None, "it is up"
+        return child
 
     def facts(self) -> Mapping[str, Plain]:
         """Also what has become of the messages."""
@@ -118,10 +132,9 @@ def _tell_given_back(process: Process, pipeline: str, stage: str, count: int) ->
         process.table.instruments.emit(MessagesGivenBack(pipeline, stage, count))
 
 
-def pipeline_spec(declaration: Declaration) -> ChildSpec:
-    """The spec of a pipeline. Done is done: it is started again only after a crash."""
-    spec = PipelineSupervisor.child_spec(declaration)
-    return spec.replace(name=declaration.name, restart="transient")
+def pipeline_spec(declaration: Declaration, *, ends: bool) -> ChildSpec:
+    """The spec of a pipeline."""
+    return PipelineSupervisor.child_spec(declaration, ends=ends).replace(name=declaration.name)
 
 
 # -- the children -------------------------------------------------------------------------------
@@ -134,7 +147,7 @@ def _children(line: Line) -> list[ChildSpec]:
     ]
     return [
         Custodian.child_spec(line).replace(name=f"{line.name}.custodian"),
-        _layer(producers, "producers"),
+        _layer(producers, PRODUCERS),
         *_groups(line),
     ]
 
@@ -162,12 +175,16 @@ def _make_source(line: Line, index: int) -> Source[Any]:
     if line.draining:
         return _TooLate()
     source = line.declaration.producers.make(index)
-    if not isinstance(source, Source):
+    if not _is_source(source):
         raise TypeError(
             f"producers.make: returned {short_repr(source)} for {index}, allowed is a new Source"
         )
     source.enter_line(line, index)
     return source
+
+
+def _is_source(made: object) -> TypeGuard[Source[Any]]:
+    return isinstance(made, Source)
 
 
 def _groups(line: Line) -> list[ChildSpec]:

@@ -9,7 +9,7 @@ from runtime import Crashed, Exited, ExitReason, Ok
 from runtime.process import Process
 from runtime.telemetry.pipeline_events import FailuresHandled
 from supervisors.pipeline.acknowledger import ack, ack_groups
-from supervisors.pipeline.callbacks import Callbacks, has
+from supervisors.pipeline.callbacks import are_callbacks, has
 from supervisors.pipeline.checking import checked_failed
 from supervisors.pipeline.guarded import guarded
 from supervisors.pipeline.line import Line
@@ -26,12 +26,12 @@ class Work:
 
     def __init__(self, line: Line, group: str, stage: str, process: Process) -> None:
         callbacks = line.declaration.groups[group].callbacks
-        assert isinstance(callbacks, Callbacks), "the spec has checked it"
-        self.callbacks: Callbacks[Any] = callbacks
+        assert are_callbacks(callbacks), "the spec has checked it"
+        self.callbacks = callbacks
         self.telling = Telling(line.name, stage, process)
         self.successful = self.failed = 0  # messages, so far
         self._custody, self._me = line.custody, process.pid
-        self._has_handle_failed = has(callbacks, "handle_failed")
+        self._has_handle_failed = has(self.callbacks, "handle_failed")
 
     async def call(
         self, callback: Callable[..., Any], messages: int, *args: object

@@ -19,6 +19,9 @@ GROUPS = {
     "REG": "Registry",
     "AGT": "Agent",
     "SYS": "`:sys` and timers",
+    "PL": "poolboy and NimblePool",
+    "GS": "GenStage",
+    "BW": "Broadway",
 }
 HEAD = ("group", "of", "rows", "as in OTP", "different on purpose", "not applicable")
 

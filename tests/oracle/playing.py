@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager, nullcontext
+from typing import Any, TypeAlias
+from unittest.mock import patch
 
 import trio
 import trio.testing
@@ -21,6 +23,13 @@ from tests.oracle import (
     trace_13_rate_limiter,
     trace_14_partition,
     trace_17_genserver_life,
+    trace_stages_01_demand_trace,
+    trace_stages_02_producer_consumer,
+    trace_stages_03_demand_dispatcher,
+    trace_stages_05_partition,
+    trace_stages_06_buffer,
+    trace_stages_08_consumer_supervisor,
+    trace_stages_09_manual_accumulate_stream,
 )
 from tests.oracle.rendering import say
 from tests.oracle.trace import Trace
@@ -39,16 +48,47 @@ TRACES: dict[str, Scenario] = {
     "13_rate_limiter": trace_13_rate_limiter.scenario,
     "14_partition": trace_14_partition.scenario,
     "17_genserver_life": trace_17_genserver_life.scenario,
+    "stages_01_demand_trace": trace_stages_01_demand_trace.scenario,
+    "stages_02_producer_consumer": trace_stages_02_producer_consumer.scenario,
+    "stages_03_demand_dispatcher": trace_stages_03_demand_dispatcher.scenario,
+    "stages_05_partition": trace_stages_05_partition.scenario,
+    "stages_06_buffer": trace_stages_06_buffer.scenario,
+    "stages_08_consumer_supervisor": trace_stages_08_consumer_supervisor.scenario,
+    "stages_09_manual_accumulate_stream": trace_stages_09_manual_accumulate_stream.scenario,
 }
 
 PATIENCE = 30.0
 """Seconds for a whole trace, as many as ``T.main`` gives it."""
 
 
+STAGES = "stages_"
+"""What the names of traces of stages begin with."""
+
+
 def play(name: str) -> list[str]:
-    """The lines of a trace, played in virtual time in a node of its own."""
+    """The lines of a trace, played in virtual time in a node of its own.
+
+    Stages that work at the same time print in the order in which they were woken, as processes do
+    on the one scheduler that Elixir had.
+    """
     clock = trio.testing.MockClock(autojump_threshold=0)
-    return trio.run(perform, TRACES[name], clock=clock)
+    with in_turn() if name.startswith(STAGES) else nullcontext():
+        return trio.run(perform, TRACES[name], clock=clock)
+
+
+@contextmanager
+def in_turn() -> Generator[None]:
+    """Trio runs tasks that are ready at once in the order in which they became so.
+
+    By itself it tosses a coin for each batch of them: with 0 it takes them from the front. Under
+    pytest it shuffles them all.
+    """
+    run: Any = trio._core._run
+    with (
+        patch.object(run, "_ALLOW_DETERMINISTIC_SCHEDULING", new=False),
+        patch.object(run._r, "random", lambda: 0.0),
+    ):
+        yield
 
 
 async def perform(scenario: Scenario) -> list[str]:

@@ -39,6 +39,14 @@ def test_marked_lines_belong_to_one_side_and_the_others_to_both() -> None:
     )
 
 
+def test_lines_of_several_processes_may_swap() -> None:
+    lines = ["# swaps: one", "- A 1", "- B 1", "- A 2", "+ B 1", "+ A 1", "+ A 2"]
+    theirs, ours = ("A 1", "B 1", "A 2"), ("B 1", "A 1", "A 2")
+    assert read(text(*lines)) == Expected(
+        theirs, ours, (Difference("one", theirs, ours, swaps=True),)
+    )
+
+
 @pytest.mark.parametrize(
     ("lines", "says"),
     [
@@ -47,6 +55,8 @@ def test_marked_lines_belong_to_one_side_and_the_others_to_both() -> None:
         (["- b", "# differs: one", "+ c"], "must stand before"),
         (["# differs: one", "  a"], "no line differs"),
         (["# differs: one", "+ a", "# differs: two"], "no line differs"),
+        (["# swaps: one", "- A 1", "+ A 2"], "more differs"),
+        (["# swaps: one", "- A 1", "- A 2", "+ A 2", "+ A 1"], "more differs"),
         (["a"], "begins with"),
         (["  a", "", "  b"], "begins with"),
         (["-- stop"], "begins with"),
@@ -66,7 +76,7 @@ def test_a_reason_is_the_first_cell_of_a_row_of_the_differences() -> None:
 def test_the_table_for_people_says_each_line_and_why() -> None:
     lines = table().splitlines()
     assert lines[-1] == summary()
-    assert lines[-1].startswith(f"oracle: {513 - len(missing(lines))} of Elixir's 513 lines in 11 ")
+    assert lines[-1].startswith(f"oracle: {1063 - len(missing(lines))} of Elixir's 1063 lines in 18 ")
     assert lines[-1].endswith(f", and {sum(line.startswith('    + ') for line in lines)} others")
     assert lines[:2] == [
         "05_async_stream_mixed: anything can be thrown",
@@ -79,7 +89,7 @@ def test_what_the_readme_says_of_it_is_true() -> None:
     lines = table().splitlines()
     others = sum(line.startswith("    + ") for line in lines)
     left = len(missing(lines))
-    assert f"of the 513 lines that Elixir prints, {513 - left} are printed here" in readme
+    assert f"of the 1063 lines that Elixir prints, {1063 - left} are printed here" in readme
     assert f"the other {left}, and {others} that stand in their stead" in readme
 
 

@@ -24,13 +24,13 @@ def put_in_place(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> 
     monkeypatch.setenv("PATH", str(folder), prepend=":")
 
 
-DIFFERS = f"{NAME:24} DIFFERS"
+DIFFERS = f"{NAME:{command.WIDTH}} DIFFERS"
 
 
 @pytest.mark.parametrize(
     ("script", "status", "printed"),
     [
-        (AS_STORED, 0, [f"{NAME:24} as stored"]),
+        (AS_STORED, 0, [f"{NAME:{command.WIDTH}} as stored"]),
         (
             ONE_LINE_LESS,
             1,
@@ -68,6 +68,17 @@ def test_a_script_that_does_not_end_is_given_up(
     assert capsys.readouterr().out.splitlines() == [
         "Elixir 0",
         f"{DIFFERS}: it has not ended within 0 s",
+    ]
+
+
+def test_a_script_that_needs_more_is_not_said_to_be_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_in_place(tmp_path, monkeypatch, 'echo "there is no GenStage" >&2; exit 3')
+    assert command.main([NAME]) == 2
+    assert capsys.readouterr().out.splitlines() == [
+        "Elixir 0",
+        f"{NAME:{command.WIDTH}} NOT CHECKED: there is no GenStage",
     ]
 
 

@@ -28,4 +28,5 @@ def test_what_is_named_is_elixirs_text_with_marks(name: str) -> None:
 
 @pytest.mark.parametrize("name", DIFFERING)
 def test_every_difference_stands_in_the_table_that_users_read(name: str) -> None:
-    assert {one.why for one in expected(name).differences} - reasons() == set()
+    whys = {one.why for one in expected(name).differences if not one.swaps}
+    assert whys - reasons() == set()

@@ -10,6 +10,7 @@ from trio.testing import wait_all_tasks_blocked
 from runtime import Call, ExitReason, Ref, Stop, handles, start
 from runtime.stages import (
     Consumer,
+    Delivery,
     DemandMode,
     Dispatcher,
     Producer,
@@ -75,6 +76,33 @@ class Noting(Producer[Any]):
     @handles(Crash)
     def crash(self, request: Crash) -> None:
         raise request.error
+
+
+class Careless(Dispatcher[Any]):
+    """Gives everything to the consumer that came first, whether it has asked or not."""
+
+    def __init__(self) -> None:
+        self.consumers: list[Subscription] = []
+        self.asked = 0
+
+    @property
+    def demand(self) -> int:
+        return self.asked
+
+    def subscribe(self, subscription: Subscription) -> None:
+        self.consumers.append(subscription)
+
+    def cancel(self, subscription: Subscription) -> None:
+        if subscription in self.consumers:
+            self.consumers.remove(subscription)
+
+    def ask(self, subscription: Subscription, count: int) -> list[Delivery[Any]]:
+        self.asked += count
+        return []
+
+    def dispatch(self, events: list[Any]) -> tuple[list[Delivery[Any]], list[Any]]:
+        self.asked = max(0, self.asked - len(events))
+        return [(self.consumers[0], events)], []
 
 
 class Count(Noting):

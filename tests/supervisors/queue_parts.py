@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from supervisors.pipeline.sources.queue_store import QueueStore
-from supervisors.pipeline.sources.queue_values import Leased
+from supervisors.pipeline.sources.queue_values import Leased, QueueStatistics
+from supervisors.pipeline.sources.sqlite_queue import SqliteQueue
+from supervisors.pipeline.sources.sqlite_queue_ref import SqliteQueueRef
 
 
 class Clock:
@@ -34,7 +37,7 @@ class Timed(QueueStore):
 
 
 @contextmanager
-def timed_queue(folder: Path, **options: Any) -> Iterator[Timed]:
+def timed_queue(folder: Path, **options: Any) -> Generator[Timed]:
     """One in this folder."""
     with Timed(folder / "queue.sqlite", **options) as queue:
         yield queue
@@ -43,3 +46,16 @@ def timed_queue(folder: Path, **options: Any) -> Iterator[Timed]:
 def texts(leased: list[Leased]) -> list[str]:
     """What was leased."""
     return [one.data.decode() for one in leased]
+
+
+EMPTY = QueueStatistics(0, 0, 0, 0, 0.0)
+
+
+async def all_gone(queue: SqliteQueueRef[int]) -> bool:
+    """Whether nothing is left in it."""
+    return await queue.statistics() == EMPTY
+
+
+def source(queue: SqliteQueueRef[int], **options: Any) -> functools.partial[SqliteQueue[int]]:
+    """How a source of it is made."""
+    return functools.partial(SqliteQueue, queue, **options)

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -185,10 +186,10 @@ async def test_what_others_want_is_done_though_who_was_to_do_it_is_cancelled(
     scope = trio.CancelScope()
     run_sync, cut = trio.to_thread.run_sync, iter([True])
 
-    async def slow(*args: object, **options: object) -> object:
+    async def slow(*args: Any, **options: Any) -> object:
         if next(cut, False):
             await trio.sleep_forever()
-        return await run_sync(*args, **options)  # type: ignore[call-overload]
+        return await run_sync(*args, **options)
 
     monkeypatch.setattr(trio.to_thread, "run_sync", slow)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,14 +32,16 @@ def test_it_is_the_set_of_numbers_that_were_added(steps: list[tuple[int, int]]) 
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=30), st.randoms())
-def test_the_mark_passes_a_line_when_all_before_it_are_done(lengths: list[int], random: object) -> None:
+def test_the_mark_passes_a_line_when_all_before_it_are_done(
+    lengths: list[int], random: Random
+) -> None:
     """Lines of these lengths, done in any order: the mark never passes one that is not."""
     lines: list[tuple[int, int]] = []
     for length in lengths:
         start = lines[-1][1] if lines else 0
         lines.append((start, start + length))
     order = list(lines)
-    random.shuffle(order)  # type: ignore[attr-defined]
+    random.shuffle(order)
     ranges, left = Ranges(), set(lines)
     for line in order:
         ranges.add(*line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
@@ -41,6 +42,7 @@ async def test_many_news_at_once_are_told_once(tmp_path: Path) -> None:
     assert told == [1]
 
 
+@pytest.mark.real_clock
 async def test_news_come_from_other_threads_too_and_by_any_name_of_the_file(
     tmp_path: Path,
 ) -> None:

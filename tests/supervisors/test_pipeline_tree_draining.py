@@ -6,19 +6,26 @@ from typing import Any
 
 import pytest
 import trio
+import trio.lowlevel
 
 from runtime import (
-    BudgetExceeded, Crashed, Node, Normal, PipelineDrained, Shutdown, kill, start, wait_exit,
-    whereis,
+    BudgetExceeded,
+    CallExit,
+    Node,
+    Normal,
+    PipelineDrained,
+    Shutdown,
+    kill,
+    self_,
+    wait_exit,
 )  # fmt: skip
 from runtime.stages import Emitted
-from supervisors import Supervisor, open_supervisor
-from supervisors.pipeline.batches import BatchInfo
-from supervisors.pipeline.declaration import Group, Processors, RateLimit
+from supervisors import open_supervisor
+from supervisors.pipeline.declaration import Processors, RateLimit
 from supervisors.pipeline.message import Message
 from supervisors.pipeline.source import Source
 from tests.conftest import Recorder
-from tests.supervisors.pipeline_parts import Listed, Logging, Messages, Running, batched, message
+from tests.supervisors.pipeline_parts import Listed, Running, batched, message
 
 
 async def slowly(message: Message[Any]) -> Message[Any]:
@@ -148,11 +155,36 @@ async def test_a_tree_that_stops_its_pipeline_drains_it(node: Node) -> None:
     assert 0 < len(run.items) < 100
 
 
-async def test_a_pipeline_ends_normally_when_its_sources_have(node: Node) -> None:
-    run = await Running(range(10), slowly, ends=True).start(batchers=batched(4))
+async def test_one_that_ends_with_its_sources_ends_normally(node: Node) -> None:
+    run = Running(range(10), slowly, ends=True)
+    await run.start(batchers=batched(4), ends=True)
     assert await wait_exit(run.pid) == Normal()
     assert run.told.log == [("ok", [0, 1, 2, 3]), ("ok", [4, 5, 6, 7]), ("ok", [8, 9])]
     assert trio.current_time() == pytest.approx(1.0)
+
+
+async def test_any_other_stays_with_its_numbers(node: Node) -> None:
+    run = Running(range(10), slowly, ends=True)
+    await run.start(batchers=batched(4))
+    await run.ref.wait_done()
+    assert trio.current_time() == pytest.approx(1.0)
+    assert (await run.ref.statistics()).successful == 10
+    assert not await run.ref.all_running()
+    await run.ref.wait_done()
+    await run.stop()
+
+
+async def test_whoever_waits_for_a_pipeline_that_is_stopped_is_told(node: Node) -> None:
+    run = await Running(range(10), slowly).start()
+
+    async def wait() -> None:
+        with pytest.raises(CallExit, match="Shutdown"):
+            await run.ref.wait_done()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wait)
+        await trio.sleep(0.1)
+        await run.stop()
 
 
 async def test_a_killed_pipeline_gives_back_what_it_can(node: Node) -> None:
@@ -166,15 +198,41 @@ async def test_a_killed_pipeline_gives_back_what_it_can(node: Node) -> None:
 async def test_a_kill_interrupts_a_drain(node: Node) -> None:
     run = await Running(range(3), for_ever).start()
     await run.settle()
+
+    async def stop() -> None:
+        with pytest.raises(CallExit):
+            await run.stop()
+
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(wait_exit, run.pid)
-        whereis_pid = run.pid
-        from runtime import exit
-        exit(whereis_pid, Shutdown())
+        nursery.start_soon(stop)
         await trio.sleep(1)
         kill(run.pid)
+        await wait_exit(run.pid)
     assert trio.current_time() == 1.0
     assert run.told.log == [("back", [0, 1, 2])]
+
+
+async def test_nobody_waits_for_producers_that_have_nobody_to_give_to(node: Node) -> None:
+    """The processors have ended as often as they may: the pipeline gives up, and drains."""
+
+    async def never(message: Message[Any]) -> Message[Any]:
+        kill(self_())
+        await trio.lowlevel.checkpoint()
+        return message
+
+    run = Running(range(60), never)
+
+    class Eager(Listed):
+        def init(self) -> None:
+            self.emit(message(item, self.told) for item in self.items)
+            self.items.clear()
+
+    run.source = lambda index: Eager(run.items, run.told)  # type: ignore[method-assign]
+    await run.start()
+    reason = await wait_exit(run.pid)
+    assert isinstance(reason, Shutdown)
+    assert trio.current_time() == 0.0
+    assert run.told.of("back") == list(range(60))
 
 
 async def test_a_restart_of_a_layer_does_not_drain(node: Node, events: Recorder) -> None:

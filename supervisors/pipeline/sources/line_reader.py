@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Final, NamedTuple
+from weakref import finalize
 
 from supervisors.pipeline.sources.checkpoint_statements import HEAD, Looks
 from supervisors.pipeline.sources.ranges import Ranges
@@ -32,14 +33,12 @@ class LineReader:
 
     def __init__(self, path: Path, max_line: int) -> None:
         self._file = path.open("rb")
+        self.close = finalize(self, self._file.close)
+        """Close the file; dropping the reader does so too, as when its source was killed."""
         self.key = os.fsencode(os.path.realpath(path))
         self._max_line = max_line
         self._position = 0
         self._done = Ranges()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
 
     def looks(self) -> Looks:
         """What the file can be known by."""

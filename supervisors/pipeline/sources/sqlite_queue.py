@@ -17,7 +17,7 @@ from runtime.containment import attempt, clean, contain, short_repr
 from runtime.exits import Crashed, ExitReason
 from runtime.inspection.views import Plain
 from runtime.outcomes import check_seconds
-from supervisors.backoff import Backoff, check_backoff
+from supervisors.backoff import Backoff
 from supervisors.permits import check_count
 from supervisors.pipeline.message import Acknowledger, Message
 from supervisors.pipeline.sources import queue_statements as statements
@@ -79,11 +79,14 @@ class SqliteQueue(FetchingSource[T]):
         poll: float = 1.0,
     ) -> None:
         super().__init__()
+        if not isinstance(queue, SqliteQueueRef):
+            raise TypeError(f"queue: got {short_repr(queue)}, allowed is a SqliteQueueRef")
         check_seconds("lease", lease, minimum=1e-3)
         if math.isinf(lease):
             raise ValueError("lease: got inf, allowed is a finite number of seconds")
         check_count("max_attempts", max_attempts, 1)
-        check_backoff(retry)
+        if not isinstance(retry, Backoff):
+            raise TypeError(f"retry: got {short_repr(retry)}, allowed is a Backoff(...)")
         check_seconds("poll", poll, minimum=1e-3)
         self._queue = queue
         self._lease = lease
