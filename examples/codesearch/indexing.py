@@ -77,7 +77,7 @@ class Run:
     def _children(self) -> list[ChildSpec | None]:
         chaos, quiet = self._options.chaos, self._options.quiet
         return [
-            self._pipeline().replace(significant=True),
+            self._pipeline().replace(restart="transient", significant=True),
             child_spec(self.chaos.cause).replace(id="chaos", restart="temporary")
             if chaos
             else None,
@@ -95,6 +95,7 @@ class Run:
             processors=Processors(concurrency=options.workers, max_demand=4),
             batchers={"default": Batcher(size=options.batch, timeout=BATCH_SECONDS)},
             max_restarts=3 + options.chaos,
+            ends=True,
         )
 
     def _source(self) -> Directory:
