@@ -23,11 +23,11 @@ def test_killed_twenty_times_at_random_moments_every_file_is_indexed_exactly_onc
 ) -> None:
     root = write_many(tmp_path / "tree", FILES)
     database = tmp_path / "index.db"
-    arguments = (*INDEX, str(root), "--db", str(database), "--batch", "4", "--workers", "2")
+    arguments = (*INDEX, str(root), "--db", str(database), "--batch", "4")
     chance = random.Random(20)
     stored = 0
-    for _ in range(KILLS):
-        with start(*arguments) as program:
+    for kill in range(KILLS):
+        with start(*arguments, "--workers", str(1 + kill % 2)) as program:
             assert program.stderr is not None
             for _ in range(chance.randrange(1, 5)):
                 assert program.stderr.readline().startswith("codesearch: ")
