@@ -38,7 +38,6 @@ from runtime.inspection.snapshot import crashes, snapshot
 from runtime.inspection.tracing import trace, untrace
 from runtime.inspection.views import AlarmView, CrashView, ProcessView, Snapshot, TraceEvent
 from runtime.instruments import (
-    AcknowledgerFailed,
     BudgetExceeded,
     CallEnded,
     ChildEnded,
@@ -115,6 +114,7 @@ from runtime.task_groups import AfterTimeout, race, result_many, wait_many
 from runtime.task_outcomes import Exited, Ok, OnTimeout, Outcome, TimedOut
 from runtime.telemetry.node_counts import BehaviourCounts, CountNode
 from runtime.telemetry.pipeline_events import (
+    AcknowledgerFailed,
     BatchesMade,
     BatchHandled,
     CallbackFailed,

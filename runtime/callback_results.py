@@ -112,4 +112,4 @@ def _shown(process: Process, result: object) -> str:
     if is_outcome_class(result):
         name: str = getattr(result, "__name__", "")
         return f"the class {name}, not a value: {name}(...)"
-    return process.body.describe(result)
+    return "None" if result is None else process.body.describe(result)

@@ -220,19 +220,6 @@ class DemandUneven(msgspec.Struct, frozen=True):
     expected: int
 
 
-class AcknowledgerFailed(msgspec.Struct, frozen=True):
-    """An acknowledger raised, in the stage ``pid``, while it was told of so many ``messages``.
-
-    ``acknowledger`` and ``reference`` are text. The messages are given back to it.
-    """
-
-    pid: Pid
-    acknowledger: str
-    reference: str
-    messages: int
-    reason: ExitReason
-
-
 class EventsDiscarded(msgspec.Struct, frozen=True):
     """The buffer of a stage was full: so many events are lost. GenStage: the same log."""
 
@@ -270,7 +257,6 @@ Event: TypeAlias = (
     | PermitsGranted
     | DemandUneven
     | PipelineEvent
-    | AcknowledgerFailed
     | EventsDiscarded
     | EventsInExcess
 )

@@ -15,7 +15,6 @@ from runtime.containment import contain, short_repr, show
 from runtime.exits import Crashed, ExitReason, is_clean
 from runtime.instruments import (
     GIVE_UP,
-    AcknowledgerFailed,
     BudgetExceeded,
     ChildEnded,
     ChildStartFailed,
@@ -34,6 +33,7 @@ from runtime.instruments import (
     StillAlive,
 )
 from runtime.telemetry.pipeline_events import (
+    AcknowledgerFailed,
     CallbackFailed,
     MessagesGivenBack,
     PipelineDrained,

@@ -144,7 +144,8 @@ class ConsumerSupervisor(Consumer[object], DynamicSupervisor):
 
     def child_is_gone(self, child: DynamicChild, process: Process, reason: ExitReason) -> None:
         """One that never was up drops its event, unless it was asked to end."""
-        if isinstance(child, EventChild) and child.is_new and not child.stopping:
+        asked = child.stopping or process.stop_asked_at is not None
+        if isinstance(child, EventChild) and child.is_new and not asked:
             child.stopping = child.drops = True
             if not process.ignored:
                 self._tell_drop(child.spec.id, reason)
@@ -181,11 +182,12 @@ class ConsumerSupervisor(Consumer[object], DynamicSupervisor):
         """See ``ConsumerSupervisorRef.start_child``."""
         if not reply_to.answered:
             spec, error = attempt(self._spec_for, request.event)
-            if spec is not None:
-                self._start_new(spec, reply_to)
-            elif error is not None:
+            if spec is None:
+                assert error is not None
                 reply_to.error(error)
                 error = None  # this frame is in its traceback: break the cycle
+            else:
+                self._start_new(spec, reply_to)
         return NoReply()
 
     def facts(self) -> Mapping[str, Plain]:

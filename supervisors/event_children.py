@@ -55,16 +55,15 @@ class EventTemplate:
         self._child, self._extra = child, extra
         self._restart: Restart | None = restart
         self._makes_spec = _is_plain_function(child)
-        event = object()
+        given: tuple[object, ...] = (*extra, object())
         if isinstance(child, ChildSpec):
-            if restart is None:
-                _check_restart(f"restart of child {short_repr(child.id)}", child.restart)
-            given = (*extra, *child.args, event)
+            self._checked(child)
+            given = (*extra, *child.args, object())
             check_arguments(child.behaviour, child.target, given, child.kwargs)
             return
         if not self._makes_spec:
             spec_maker(child, (), {})  # only to check what it is
-        check_arguments(function_name(child), child, (*extra, event), {})
+        check_arguments(function_name(child), child, given, {})
 
     def spec(self, event: object) -> ChildSpec:
         """The spec of the child of an event."""
@@ -83,6 +82,7 @@ class EventTemplate:
                 f"child: {function_name(self._child)} returned {short_repr(made)} for an event, "
                 "allowed is a ChildSpec such as Job.child_spec(event)"
             )
+        spec_maker(made, (), {})  # only to check it
         if self._restart is None:
             _check_restart(f"restart of child {short_repr(made.id)}", made.restart)
         return made

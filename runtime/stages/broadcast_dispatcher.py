@@ -8,7 +8,7 @@ from runtime.containment import short_repr
 from runtime.stages.dispatcher import Delivery, Dispatcher
 from runtime.stages.refusals import refuse_partition
 from runtime.stages.subscription import Subscription
-from runtime.stages.subscription_options import AlreadySubscribed
+from runtime.stages.subscription_options import AlreadySubscribed, Selector
 from runtime.user_code import call_user
 
 T = TypeVar("T")
@@ -67,8 +67,12 @@ class BroadcastDispatcher(Dispatcher[T]):
             start += len(part)
             for subscription in pending:
                 selector = subscription.options.selector
-                own = part if selector is None else call_user(list, filter(selector, part))
+                own = part if selector is None else call_user(_chosen, selector, part)
                 pending[subscription] -= len(own)
                 chosen.setdefault(subscription, []).extend(own)
         self._pending = pending
         return list(chosen.items()), events[start:]
+
+
+def _chosen(selector: Selector, events: list[T]) -> list[T]:
+    return [event for event in events if selector(event)]

@@ -9,7 +9,7 @@ import trio
 
 from runtime.containment import short_repr
 from runtime.exits import NORMAL
-from runtime.outcomes import Stop
+from runtime.outcomes import Ignore, Stop
 from runtime.stages.consumer import Consumer
 from runtime.stages.subscription import Subscription
 from runtime.stages.wanted import ProducerTarget, SubscriptionKeywords, Wanted
@@ -28,8 +28,8 @@ class ChannelSink(Consumer[Any]):
     which monitors the sink, whose reason it is. The other way round, when the reader closes its
     side the sink ends with ``Normal()`` as soon as it has something to send, which is lost.
 
-    A sink that is started again would find its channel closed, and end: in a tree it is
-    ``temporary``.
+    A sink that is started again finds its channel closed and says ``Ignore()``. In a tree it is
+    ``transient``, so that a reader who leaves is left alone.
     """
 
     def __init__(
@@ -44,16 +44,40 @@ class ChannelSink(Consumer[Any]):
         self._channel = channel
         self._wanted = Wanted(to, options)
 
-    async def init(self) -> None:
+    async def init(self) -> Ignore | None:
         """The channel is closed at the end, by whatever way."""
+        if _is_closed(self._channel):
+            return Ignore()
         await self.enter(self._channel)
         self._wanted.subscribe(self)
+        return None
 
     async def handle_events(self, events: list[Any], subscription: Subscription) -> Stop | None:
         """Send them, one by one."""
         try:
             for event in events:
-                await self._channel.send(event)
+                if not self._is_sent(event):
+                    await self._channel.send(event)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             return Stop(NORMAL)
         return None
+
+    def _is_sent(self, event: Any) -> bool:
+        """Send it if that needs no waiting; a switch of tasks for each would be half the cost."""
+        if not isinstance(self._channel, trio.MemorySendChannel):
+            return False
+        try:
+            self._channel.send_nowait(event)
+        except trio.WouldBlock:
+            return False
+        return True
+
+
+def _is_closed(channel: trio.abc.SendChannel[Any]) -> bool:
+    """Whether it has been closed on this side, as far as that can be known."""
+    if isinstance(channel, trio.MemorySendChannel):
+        try:
+            channel.clone().close()
+        except trio.ClosedResourceError:
+            return True
+    return False

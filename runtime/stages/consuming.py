@@ -118,9 +118,11 @@ class Consuming(Stage, Generic[T]):
         subscription = Subscription(pid, mine.pid, options)
         self._upstreams[subscription] = Upstream(mine, producer, subscription)
         mine.post_system(Subscribed(subscription))
-        if producer is not None and producer.body.is_server:
+        if producer is None:
+            return subscription
+        if producer.body.is_server:
             producer.post_system(SubscribeAsked(subscription))
-        elif producer is not None:
+        else:
             mine.post_system(refusal(subscription, producer.pid, producer.behaviour))
         return subscription
 

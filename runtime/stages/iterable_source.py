@@ -83,9 +83,12 @@ class Source(Producer[T], Generic[T]):
 
     @handles(SourceOver)
     def _is_over(self, message: SourceOver) -> Stop:
-        if message.error is not None:
+        if message.error is None:
+            return Stop(NORMAL)
+        try:
             raise message.error
-        return Stop(NORMAL)
+        finally:
+            del message  # this frame is in its traceback: break the cycle
 
 
 class IterableSource(Source[T], Generic[T]):

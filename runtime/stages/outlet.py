@@ -75,7 +75,7 @@ class Outlet(Generic[T]):
         self.dispatcher: Dispatcher[T] = self._make_dispatcher()
 
     def _make_dispatcher(self) -> Dispatcher[T]:
-        made: object = call_user(self._stage.make_dispatcher)
+        made: object = self._ask("make_dispatcher", "a Dispatcher")
         if not isinstance(made, Dispatcher):
             raise bad_result(self._process, self._stage, "make_dispatcher", made, "a Dispatcher")
         dispatcher: Dispatcher[T] = made
@@ -211,16 +211,17 @@ class Outlet(Generic[T]):
     def _keep(self, events: list[T]) -> None:
         discarded, infos = self.buffer.put(events)
         self._release(infos)
-        if discarded and self._is_to_be_told(discarded):
+        if discarded and self._ask("format_discarded", "True and False", discarded):
             self._report(discarded)
 
-    def _is_to_be_told(self, discarded: int) -> bool:
-        told = call_user(self._stage.format_discarded, discarded)
-        if (coroutine := as_coroutine(told)) is not None:
+    def _ask(self, callback: str, allowed: str, *args: object) -> object:
+        """What a callback that can only be a ``def`` returns."""
+        result: object = call_user(getattr(self._stage, callback), *args)
+        if (coroutine := as_coroutine(result)) is not None:
             coroutine.close()
-            allowed = "True and False, from a def"
-            raise bad_result(self._process, self._stage, "format_discarded", coroutine, allowed)
-        return told
+            allowed = f"{allowed}, from a def"
+            raise bad_result(self._process, self._stage, callback, coroutine, allowed)
+        return result
 
     def _report(self, discarded: int) -> None:
         process = self._process

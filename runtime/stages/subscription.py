@@ -71,7 +71,7 @@ class Subscription:
 
     def _tell_producer(self, message: StageCast) -> None:
         process = None if self.producer is None else find_process(self.producer)
-        if process is not None:
+        if process is not None and process.body.is_server:  # anything else is no producer
             process.post_system(message)
 
 

@@ -40,8 +40,9 @@ class Wanted:
         options: SubscriptionKeywords,
         field: str = "to",
     ) -> None:
-        producers = [to] if isinstance(to, str | Pid | Ref) else to
-        self._producers = [as_ref(one, field) for one in producers]
+        if isinstance(to, str | Pid | Ref) or not isinstance(to, Iterable):
+            to = [to]
+        self._producers = [as_ref(one, field) for one in to]
         self._options = options
         for name in options:
             if name not in SubscriptionKeywords.__annotations__:

@@ -87,6 +87,19 @@ class CallbackFailed(msgspec.Struct, frozen=True):
     reason: ExitReason
 
 
+class AcknowledgerFailed(msgspec.Struct, frozen=True):
+    """An acknowledger raised, in the stage ``pid``, while it was told of so many ``messages``.
+
+    ``acknowledger`` and ``reference`` are text. The messages are given back to it.
+    """
+
+    pid: Pid
+    acknowledger: str
+    reference: str
+    messages: int
+    reason: ExitReason
+
+
 class MessagesGivenBack(msgspec.Struct, frozen=True):
     """A stage has ended and held ``messages``, which are given back to their source."""
 
@@ -99,7 +112,12 @@ SpanEvent: TypeAlias = ChunkHandled | MessageHandled | BatchesMade | BatchHandle
 """A span of any kind."""
 
 PipelineEvent: TypeAlias = (
-    SpanEvent | PipelineStarted | PipelineDrained | CallbackFailed | MessagesGivenBack
+    SpanEvent
+    | PipelineStarted
+    | PipelineDrained
+    | CallbackFailed
+    | MessagesGivenBack
+    | AcknowledgerFailed
 )
 """Everything a pipeline tells."""
 

@@ -12,8 +12,8 @@ import msgspec
 
 from runtime.containment import short_repr
 from runtime.current import require_process
-from runtime.instruments import AcknowledgerFailed
 from runtime.task_outcomes import Ok
+from runtime.telemetry.pipeline_events import AcknowledgerFailed
 from supervisors.pipeline.guarded import guarded
 from supervisors.pipeline.message import UNACKNOWLEDGED, Acknowledger, AnyMessage
 

@@ -11,16 +11,16 @@ demand bounds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
 import msgspec
 
 from runtime import Pid
 from runtime.containment import short_repr
 from supervisors.pipeline.holding import Holding, Outcome
-from supervisors.pipeline.message import Message
+from supervisors.pipeline.message import AnyMessage
 
-Settled: TypeAlias = tuple[list[Message[Any]], list[Message[Any]]]
+Settled: TypeAlias = tuple[list[AnyMessage], list[AnyMessage]]
 """Those to be acknowledged now as successful, and as failed."""
 
 
@@ -42,7 +42,7 @@ class Custody:
 
     def __init__(self, groups: int = 1) -> None:
         self.counts = MessageCounts()
-        self.returned: dict[Holding, Message[Any]] = {}
+        self.returned: dict[Holding, AnyMessage] = {}
         self.on_return: Callable[[], None] | None = None
         self._groups = groups
         self._open: dict[Holding, None] = {}
@@ -72,14 +72,14 @@ class Custody:
 
     # -- under way --------------------------------------------------------------------------
 
-    def admit(self, messages: Sequence[Message[Any]], holder: Pid) -> None:
+    def admit(self, messages: Sequence[AnyMessage], holder: Pid) -> None:
         """A source emits these, after ``transform``, before they are buffered: ``holder`` has them.
 
         ``ValueError`` for a message that was emitted before; ``message.anew()`` can be.
         """
         for message in messages:
             holding = message.holding
-            if holding.original is not None:
+            if holding in self._open or holding.outcome is not None:
                 raise ValueError(
                     f"emitted: got {short_repr(message)} a second time, allowed is a new message, "
                     "message.anew() say"
@@ -90,19 +90,18 @@ class Custody:
             self._open[holding] = None
             self.counts.emitted += 1
 
-    def move(self, messages: Iterable[Message[Any]], holder: Pid) -> None:
+    def move(self, messages: Iterable[AnyMessage], holder: Pid) -> None:
         """They are delivered: ``holder`` has them now. If it has ended they are given back."""
         for message in messages:
             message.holding.holder = holder
         if holder not in self._holders:
             self.give_back([message.holding for message in messages])
 
-    def hand_out(self, messages: list[Message[Any]], holder: Pid) -> None:
+    def hand_out(self, messages: list[AnyMessage], holder: Pid) -> None:
         """They are delivered to one of several groups, which gets messages of its own instead."""
         for place, message in enumerate(messages):
             whole = message.holding
             part = messages[place] = message.anew(whole)
-            part.holding.original = part
             self._open[part.holding] = None
             self._parts += 1
             whole.undelivered -= 1
@@ -110,7 +109,7 @@ class Custody:
                 whole.holder = None  # from now on its parts are what can be lost
         self.move(messages, holder)
 
-    def is_open(self, message: Message[Any]) -> bool:
+    def is_open(self, message: AnyMessage) -> bool:
         """Whether it is still to be acknowledged: not so after ``ack_immediately``."""
         return message.holding.outcome is None
 
@@ -118,8 +117,8 @@ class Custody:
 
     def finish(
         self,
-        successful: Iterable[Message[Any]],
-        failed: Iterable[Message[Any]],
+        successful: Iterable[AnyMessage],
+        failed: Iterable[AnyMessage],
         holder: Pid,
     ) -> Settled:
         """A stage has finished with these. Which of them are to be acknowledged now, and as what.
@@ -134,9 +133,9 @@ class Custody:
             self._finish(message, "failed", holder, due)
         return due
 
-    def _finish(self, message: Message[Any], outcome: Outcome, holder: Pid, due: Settled) -> None:
+    def _finish(self, message: AnyMessage, outcome: Outcome, holder: Pid, due: Settled) -> None:
         holding = message.holding
-        if holding.outcome is not None:
+        if holding not in self._open:
             return
         whole = holding.whole
         if whole is None:
@@ -158,17 +157,17 @@ class Custody:
         else:
             due[0].append(message)
 
-    def settle(self, successful: Iterable[Message[Any]], failed: Iterable[Message[Any]]) -> None:
+    def settle(self, successful: Iterable[AnyMessage], failed: Iterable[AnyMessage]) -> None:
         """Their acknowledger has been told."""
         for message in successful:
             self.counts.successful += self._settle(message, "successful")
         for message in failed:
             self.counts.failed += self._settle(message, "failed")
 
-    def _settle(self, message: Message[Any], outcome: Outcome) -> bool:
+    def _settle(self, message: AnyMessage, outcome: Outcome) -> bool:
         return self._close(message.holding.whole or message.holding, outcome)
 
-    def refuse(self, messages: Iterable[Message[Any]]) -> None:
+    def refuse(self, messages: Iterable[AnyMessage]) -> None:
         """Their acknowledger would not be told."""
         self.give_back([message.holding.whole or message.holding for message in messages])
 
@@ -176,31 +175,31 @@ class Custody:
         """Nobody will finish with these. How many messages of a source that were."""
         before = len(self.returned)
         for holding in holdings:
-            if self._close(holding, "given back"):
-                self._return(holding)
+            self._return(holding)
         count = len(self.returned) - before
         if count and self.on_return is not None:
             self.on_return()
         return count
 
     def _return(self, holding: Holding) -> None:
-        whole = holding.whole
+        whole, original = holding.whole, holding.original
+        if not self._close(holding, "given back"):
+            return
         if whole is None:
-            message = cast("Message[Any]", holding.original).anew()
+            message = cast("AnyMessage", original).anew()
             self.returned[message.holding] = message
             self.counts.given_back += 1
         elif whole.outcome is None:
             whole.unfinished -= 1
             whole.worst = "given back"
-            if not whole.unfinished and self._close(whole, "given back"):
+            if not whole.unfinished:
                 self._return(whole)
 
     def _close(self, holding: Holding, outcome: Outcome) -> bool:
         """It is under way no more; whether it was."""
-        if holding.outcome is not None:
+        if holding not in self._open:
             return False
-        holding.outcome = outcome
-        if holding in self._open:
-            del self._open[holding]
-            self._parts -= holding.whole is not None
+        del self._open[holding]
+        holding.outcome, holding.original = outcome, None  # which leads back here
+        self._parts -= holding.whole is not None
         return True

@@ -19,7 +19,7 @@ class Holding:
 
     - ``holder``: the stage that has it now; ``None`` before it was emitted in a pipeline.
     - ``outcome``: ``None`` while it is under way.
-    - ``original``: the message as it left its source, for giving it back.
+    - ``original``: the message as it left its source, for giving it back; while it is under way.
 
     A message that goes to several groups is sent to each as a message of its own, whose holding
     has that of the message itself as ``whole``, which keeps count: ``undelivered`` to so many

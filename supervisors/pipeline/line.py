@@ -7,7 +7,6 @@ needs no lock and no messages, and whoever looks at it sees it as it is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 import trio
@@ -20,7 +19,7 @@ from runtime.stages.dispatcher import Dispatcher
 from runtime.stages.subscription import StageCast, Subscription
 from supervisors.pipeline.custody import Custody
 from supervisors.pipeline.declaration import DEFAULT_GROUP, Declaration
-from supervisors.pipeline.message import Message
+from supervisors.pipeline.message import AnyMessage
 from supervisors.pipeline.rate_window import RateWindow
 from supervisors.pipeline.routing import dispatcher_of
 
@@ -175,7 +174,7 @@ class Line:
 
     # -- what a producer asks ---------------------------------------------------------------
 
-    def make_dispatcher(self) -> Dispatcher[Message[Any]]:
+    def make_dispatcher(self) -> Dispatcher[AnyMessage]:
         """For one of the producers."""
         processors = {name: group.processors for name, group in self.declaration.groups.items()}
         return dispatcher_of(processors, self._group_of)
@@ -183,7 +182,7 @@ class Line:
     def _group_of(self, subscription: Subscription) -> str:
         return self._groups.get(subscription.consumer, DEFAULT_GROUP)
 
-    def delivered(self, subscription: Subscription, messages: list[Message[Any]]) -> None:
+    def delivered(self, subscription: Subscription, messages: list[AnyMessage]) -> None:
         """A producer delivers these, which are in ``messages`` as they are to arrive."""
         if len(self.declaration.groups) > 1:
             self.custody.hand_out(messages, subscription.consumer)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import msgspec
 import trio
@@ -129,7 +128,7 @@ class PipelineRef(Handle):
         line.rate.change(limit, trio.current_time(), reset=reset)
         line.tell_producers(RateOpens())
 
-    def test_message(self, data: Any, *, metadata: Mapping[str, Any] | None = None) -> Trial:
+    def test_message(self, data: object, *, metadata: Mapping[str, object] | None = None) -> Trial:
         """Send one message through, for a test, and hear what became of it.
 
         It passes the limit, the transformer and the demand by, and waits for no batch to fill.
@@ -139,10 +138,10 @@ class PipelineRef(Handle):
 
     def test_batch(
         self,
-        data: Iterable[Any],
+        data: Iterable[object],
         *,
         flush: bool = False,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, object] | None = None,
     ) -> Trial:
         """As ``test_message``, for several; their batches are made as ever, unless ``flush``.
 

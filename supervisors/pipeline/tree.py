@@ -94,9 +94,8 @@ class PipelineSupervisor(Supervisor):
                 await self._drain()
             process.grace = None
         self.line.draining = True
-        if self.family is not None:
-            _, *stages = self.family.rows
-            await stop_all(stages, process)
+        stages = () if self.family is None else tuple(self.family.rows)[1:]
+        await stop_all(stages, process)
         await super().stop_children()
         self.line.close()
 

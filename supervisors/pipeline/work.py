@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from runtime import Crashed, Exited, ExitReason, Ok
 from runtime.process import Process
@@ -34,8 +33,8 @@ class Work:
         self._has_handle_failed = has(self.callbacks, "handle_failed")
 
     async def call(
-        self, callback: Callable[..., Any], messages: int, *args: object
-    ) -> Ok[Any] | Exited[None]:
+        self, callback: Callable[..., object], messages: int, *args: object
+    ) -> Ok[object] | Exited[None]:
         """What a callback has returned, or why it did not, which is told."""
         outcome = await guarded(callback, *args)
         if isinstance(outcome, Exited):

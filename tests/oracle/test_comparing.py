@@ -76,7 +76,9 @@ def test_a_reason_is_the_first_cell_of_a_row_of_the_differences() -> None:
 def test_the_table_for_people_says_each_line_and_why() -> None:
     lines = table().splitlines()
     assert lines[-1] == summary()
-    assert lines[-1].startswith(f"oracle: {1063 - len(missing(lines))} of Elixir's 1063 lines in 18 ")
+    assert lines[-1].startswith(
+        f"oracle: {1063 - len(missing(lines))} of Elixir's 1063 lines in 18 "
+    )
     assert lines[-1].endswith(f", and {sum(line.startswith('    + ') for line in lines)} others")
     assert lines[:2] == [
         "05_async_stream_mixed: anything can be thrown",

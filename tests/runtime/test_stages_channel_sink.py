@@ -11,6 +11,7 @@ import trio
 from runtime import (
     CallExit,
     Crashed,
+    Ignored,
     Node,
     Normal,
     Ref,
@@ -19,11 +20,13 @@ from runtime import (
     get_state,
     is_alive,
     kill,
+    named,
     start,
 )
 from runtime.stages import ChannelSink, from_iterable, set_demand, subscribe
 from tests.conftest import Recorder
 from tests.runtime.flowing import Crash, Finish, Push, settle, start_count, start_noting
+from tests.supervisors.tree_parts import kids, start_supervisor
 from tests.support import end_of
 
 
@@ -141,16 +144,27 @@ async def test_a_reader_that_leaves_while_the_sink_waits_for_it(
     assert end_of(events, sink.pid) == Normal()
 
 
-async def test_a_sink_that_finds_its_channel_closed_ends(node: Node, events: Recorder) -> None:
-    """As one does that is started again."""
+async def test_a_channel_that_is_closed_under_it_ends_the_sink(
+    node: Node, events: Recorder
+) -> None:
     producer = await start_noting([])
-    send, _channel = trio.open_memory_channel[int](0)
-    send.close()
+    send, _channel = trio.open_memory_channel[int](1)
     sink = await sink_into(send, to=producer)
-    await settle()
+    send.close()
     await producer.call(Push([1]))
     await settle()
     assert end_of(events, sink.pid) == Normal()
+
+
+async def test_a_sink_that_is_started_again_finds_its_channel_closed(node: Node) -> None:
+    send, _channel = trio.open_memory_channel[int](1)
+    spec = ChannelSink.child_spec(send).replace(name="sink")
+    top = await start_supervisor([spec], max_restarts=1)
+    kill(named("sink"))
+    await settle()
+    assert await kids(top) == "sink=undefined"
+    with pytest.raises(Ignored):
+        await start(spec)
 
 
 async def test_several_producers_and_more_of_them_later(node: Node) -> None:
@@ -165,6 +179,32 @@ async def test_several_producers_and_more_of_them_later(node: Node) -> None:
         await producer.stop()
     assert taken(channel) == [0, 1, 2]
     assert is_alive(sink)
+
+
+class Slow(trio.abc.SendChannel[int]):
+    """A channel of the user's own: each event takes a second, and three are enough."""
+
+    def __init__(self) -> None:
+        self.sent: list[int | str] = []
+
+    async def send(self, value: int) -> None:
+        await trio.sleep(1)
+        if len(self.sent) == 3:
+            raise trio.BrokenResourceError
+        self.sent.append(value)
+
+    async def aclose(self) -> None:
+        self.sent.append("closed")
+
+
+async def test_a_channel_of_the_users_own(node: Node, events: Recorder) -> None:
+    channel = Slow()
+    sink = await sink_into(channel, to=await start_count([]), max_demand=2)
+    await trio.sleep(2.5)
+    assert channel.sent == [0, 1]
+    await trio.sleep(2)
+    assert channel.sent == [0, 1, 2, "closed"]
+    assert end_of(events, sink.pid) == Normal()
 
 
 @pytest.mark.parametrize("steps", range(14))

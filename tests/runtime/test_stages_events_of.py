@@ -16,6 +16,7 @@ from runtime import (
     Node,
     NoProcess,
     Normal,
+    ProcessCrashed,
     Ref,
     Shutdown,
     get_state,
@@ -28,7 +29,9 @@ from runtime import (
 from runtime.stages import (
     BadSubscription,
     BroadcastDispatcher,
+    ProducerConsumer,
     ProducerExit,
+    Subscription,
     events_of,
     from_iterable,
     get_demand,
@@ -203,6 +206,20 @@ async def test_a_producer_that_accumulates_is_told_to_begin_once_all_are_subscri
     assert await get_demand(producer) == "forward"
 
 
+async def test_a_stage_in_the_middle_is_read_like_any_other(node: Node) -> None:
+    producer = await start_count([])
+
+    class Double(ProducerConsumer[int, int]):
+        def init(self) -> None:
+            self.subscribe(producer)
+
+        def handle_events(self, events: list[int], subscription: Subscription) -> list[int]:
+            return [event * 2 for event in events]
+
+    async with events_of(await Double.start()) as events:
+        assert await take(3, events) == [0, 2, 4]
+
+
 async def test_two_readers_of_one_process_are_two_consumers(node: Node) -> None:
     producer = await start_noting([], dispatcher=BroadcastDispatcher)
     async with events_of(producer) as first, events_of(producer) as second:
@@ -244,15 +261,16 @@ async def test_it_works_in_a_process_and_in_a_plain_task(node: Node) -> None:
     assert await reading() == [1, 2]
 
 
-async def test_leaving_the_block_leaves_nothing_behind(node: Node) -> None:
+async def test_leaving_the_block_leaves_nothing_behind(node: Node, events: Recorder) -> None:
     log: list[str] = []
     producer = await start_count(log)
-    async with events_of(producer, max_demand=3, min_demand=0) as events:
-        await anext(events)
+    async with events_of(producer, max_demand=3, min_demand=0) as some:
+        await anext(some)
         assert len(processes()) == 2
     assert processes() == [producer.pid]
     await settle()
     assert log == ["P handle_demand 3", "P handle_cancel cancel normal"]
+    assert events.of(ProcessCrashed) == []
 
 
 async def test_an_error_in_the_block_leaves_it_as_itself(node: Node) -> None:

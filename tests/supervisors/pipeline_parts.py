@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import trio
 import trio.testing
@@ -92,7 +92,7 @@ class Logging(Pipeline[Any]):
         result = self._handle(message)
         if isinstance(result, Message):
             return result
-        return await cast("Awaitable[Message[Any]]", result)
+        return await result
 
     async def handle_batch(self, messages: Messages, batch: BatchInfo) -> Messages:
         self.log.append((batch.trigger, batch.key, [message.data for message in messages]))

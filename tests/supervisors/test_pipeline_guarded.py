@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import pytest
 import trio
+import trio.testing
 
-from runtime import Crashed, Exited, ExitReason, Node, Ok, ProcessExit, Shutdown
+from runtime import (
+    Crashed,
+    Exited,
+    ExitReason,
+    Node,
+    Ok,
+    ProcessExit,
+    Shutdown,
+    exit,
+    spawn,
+    wait_exit,
+)
 from supervisors.pipeline.guarded import guarded, is_cancellation
 from tests.support import a_cancelled, in_process
 
@@ -95,3 +107,23 @@ async def test_a_cancellation_beside_errors_is_one() -> None:
     assert not is_cancellation(ExceptionGroup("", [ValueError()]))
     reason: ExitReason = Crashed(ValueError())
     assert not is_cancellation(ValueError(reason))
+
+
+async def test_whatever_is_raised_by_who_is_told_to_end_goes_on(node: Node) -> None:
+    """A cancellation that a callback turns into an error is still a cancellation."""
+    outcomes: list[object] = []
+
+    async def turns() -> None:
+        try:
+            await trio.sleep_forever()
+        except trio.Cancelled:
+            raise ValueError("turned") from None
+
+    async def body() -> None:
+        outcomes.append(await guarded(turns))
+
+    pid = spawn(body)
+    await trio.testing.wait_all_tasks_blocked()
+    exit(pid, Shutdown("told"))
+    assert await wait_exit(pid) == Shutdown("told")
+    assert outcomes == []

@@ -15,6 +15,7 @@ from runtime import (
     Normal,
     PipelineDrained,
     Shutdown,
+    StartFailed,
     kill,
     self_,
     wait_exit,
@@ -78,8 +79,8 @@ class Draining(Listed):
         self.queue_info("late")
         return [message("returned", self.told)]
 
-    def handle_info(self, message_: object) -> None:
-        self.emit([message("late", self.told)])
+    def handle_info(self, message: object) -> None:
+        self.emit([Message("late", self.told, None, "late")])
 
 
 async def test_what_a_source_has_to_say_at_the_end_is_processed_and_what_comes_later_given_back(
@@ -106,6 +107,24 @@ async def test_a_handler_that_takes_too_long_is_cancelled_and_its_messages_are_g
     assert run.told.log == [("back", [0, 1, 2])]
     assert drained(events) == [(2.0, 3)]
     assert events.of(BudgetExceeded) == []
+
+
+async def test_a_handler_that_makes_an_error_of_its_cancellation_fails_no_message(
+    node: Node,
+) -> None:
+    """Trap 3."""
+
+    async def turns(message: Message[Any]) -> Message[Any]:
+        try:
+            await trio.sleep_forever()
+        except trio.Cancelled:
+            raise ValueError("turned") from None
+        raise AssertionError
+
+    run = await Running(range(3), turns).start(drain_timeout=2.0)
+    await run.settle()
+    await run.stop()
+    assert run.told.log == [("back", [0, 1, 2])]
 
 
 async def test_a_drain_while_limited_waits_for_the_next_windows(node: Node) -> None:
@@ -253,7 +272,6 @@ async def test_a_pipeline_that_did_not_start_waits_for_nothing(node: Node) -> No
         raise OSError("no such host")
 
     run.source = broken  # type: ignore[method-assign]
-    with pytest.raises(Exception) as info:
+    with pytest.raises(StartFailed, match="no such host"):
         await run.start()
     assert trio.current_time() == 0.0
-    assert "no such host" in repr(info.value.reason)

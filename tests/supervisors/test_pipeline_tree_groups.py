@@ -11,9 +11,8 @@ from supervisors.pipeline.message import Message
 from tests.supervisors.pipeline_parts import Handler, Logging, Running, batched
 
 
-def group(handle: Handler | None = None, **processors: int) -> Group:
-    processors.setdefault("concurrency", 1)
-    return Group(Logging(handle), Processors(**processors))
+def group(handle: Handler | None = None, *, max_demand: int = 10) -> Group:
+    return Group(Logging(handle), Processors(concurrency=1, max_demand=max_demand))
 
 
 def log(run: Group) -> list[object]:

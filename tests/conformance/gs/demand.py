@@ -276,9 +276,14 @@ async def who_asks_by_a_subscription_that_is_none_is_told_so() -> None:
 @row("GS-20")
 async def to_ask_for_nothing_is_nothing() -> None:
     asks: Log = []
-    subscription = await manual(await Source.start(asks), [])
+    told: list[TraceEvent] = []
+    p = await Source.start(asks)
+    subscription = await manual(p, [])
+    await trace(p, told.append)
     await ask(subscription, 0)
-    assert asks == []
+    assert (asks, told) == ([], [])
+    await ask(subscription, 1)
+    assert (asks, told[0].what) == ([1], "cast")
 
 
 @row("GS-21")
