@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import sysconfig
 from pathlib import Path
 
@@ -65,3 +67,9 @@ def test_a_bad_value_is_one_clear_line_and_status_2(
     said = capsys.readouterr().err
     assert said.startswith(f"codesearch: {line}")
     assert said.count("\n") == 1
+
+
+def test_what_the_readme_says_can_be_typed() -> None:
+    text = (Path(__file__).parents[3] / "README.md").read_text()
+    typed = re.findall(r"python -m examples\.codesearch (.*)$", text, re.MULTILINE)
+    assert [type(parse(shlex.split(line))) for line in typed] == [IndexOptions, FindOptions]
