@@ -57,17 +57,24 @@ FLOORS: dict[str, list[str]] = {
     "supervisors": [
         (
             "backoff children errors event_budgets intensity interpreter permits "
-            "pipeline.guarded pipeline.holding pipeline.spans pool_slots strategies"
+            "pipeline.guarded pipeline.holding pipeline.sources.finding_files "
+            "pipeline.sources.queue_values pipeline.sources.ranges pipeline.sources.sqlite_file "
+            "pipeline.sources.wakeups pipeline.spans pool_slots strategies"
         ),
-        "limiter_requests pipeline.message pool_requests requests restarts shutdown",
+        (
+            "limiter_requests pipeline.message pipeline.sources.checkpoint_statements "
+            "pipeline.sources.file_commits pipeline.sources.queue_statements pool_requests "
+            "requests restarts shutdown"
+        ),
         (
             "children_ref dynamic_children family pipeline.acknowledger pipeline.checking "
-            "pipeline.custody pipeline.declaration pool_ref pool_workers rate_limiter "
-            "rate_limiter_ref supervising supervisor_ref"
+            "pipeline.custody pipeline.declaration pipeline.sources.line_reader "
+            "pipeline.sources.queue_store pool_ref pool_workers rate_limiter rate_limiter_ref "
+            "supervising supervisor_ref"
         ),
         (
             "dynamic_supervisor dynamic_supervisor_ref pipeline.batches pipeline.rate_window "
-            "pipeline.routing pool supervisor"
+            "pipeline.routing pipeline.sources.sqlite_queue_ref pool supervisor"
         ),
         (
             "by_hand consumer_supervisor_ref event_children keyed_rate_limiter "
@@ -78,15 +85,16 @@ FLOORS: dict[str, list[str]] = {
         "open_supervisor pipeline.source pipeline.stage",
         (
             "fixtures pipeline.ack_immediately pipeline.batch_processor pipeline.batcher "
-            "pipeline.processor pipeline.trials run"
+            "pipeline.processor pipeline.sources.fetching pipeline.trials run"
         ),
         (
             "command.arguments command.multiline command.narrow command.problems "
-            "command.wording pipeline.tree"
+            "command.wording pipeline.sources.resumable pipeline.sources.sqlite_queue pipeline.tree"
         ),
         (
             "command.client command.keyboard command.process_words command.top_keys "
-            "pipeline.pipeline pipeline.pipeline_ref"
+            "pipeline.pipeline pipeline.pipeline_ref pipeline.sources.directory "
+            "pipeline.sources.file_lines"
         ),
         "command.info_screen command.prompt command.services command.tree_screen",
         "command.answers command.repl command.top_screen",

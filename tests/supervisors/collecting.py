@@ -60,11 +60,12 @@ class Collecting(Pipeline[Any]):
         max_demand: int = 10,
         **options: Any,
     ) -> Ref:
-        """Run it as ``line``, with one source."""
+        """Run it as ``line``, with one source, to the end of that."""
         spec = self.child_spec(
             name="line",
             producers=Producers(lambda index: make()),
             processors=Processors(concurrency=concurrency, max_demand=max_demand),
+            ends=True,
             **options,
         )
         return await start(spec)

@@ -66,6 +66,7 @@ async def run(folder: Path, make: Callable[[int], Source[Any]], *, dies: bool = 
             name="line",
             producers=Producers(make),
             processors=Processors(concurrency=PROCESSORS, max_demand=DEMAND),
+            ends=True,
         )
         running = await start(spec)
         async with trio.open_nursery() as nursery:

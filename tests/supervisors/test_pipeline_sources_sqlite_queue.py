@@ -17,8 +17,8 @@ from supervisors.pipeline.pipeline_ref import PipelineRef
 from supervisors.pipeline.sources.queue_store import QueueStore
 from supervisors.pipeline.sources.sqlite_queue import SqliteQueue
 from supervisors.pipeline.sources.sqlite_queue_ref import SqliteQueueRef
-from tests.supervisors.queue_parts import all_gone, source
 from tests.supervisors.collecting import Collecting, until
+from tests.supervisors.queue_parts import all_gone, source
 
 # Virtual time does not wait for threads.
 pytestmark = pytest.mark.real_clock

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from runtime import Node
+from runtime import Crashed, Node
 from supervisors.backoff import Backoff
 from supervisors.pipeline.message import Message
 from supervisors.pipeline.sources.queue_store import QueueStore
 from supervisors.pipeline.sources.sqlite_queue import Rejected
 from supervisors.pipeline.sources.sqlite_queue_ref import SqliteQueueRef
-from tests.supervisors.queue_parts import all_gone, source
 from tests.supervisors.collecting import Collecting, until
+from tests.supervisors.queue_parts import all_gone, source
 
 # Virtual time does not wait for threads.
 pytestmark = pytest.mark.real_clock
@@ -102,6 +102,7 @@ class Odd:
 FAILURES: dict[str, tuple[Any, str]] = {
     "a text": ("no customer", "no customer"),
     "an exception": (KeyError("x"), "KeyError: 'x'"),
+    "a crash": (Crashed(KeyError("x")), "KeyError: 'x'"),
     "a value": (("no", 1), "('no', 1)"),
     "a value without a text": (Odd(), "<Odd whose repr raises>"),
     "not UTF-8": ("\udc80", "\\udc80"),

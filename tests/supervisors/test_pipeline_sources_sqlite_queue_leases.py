@@ -13,10 +13,11 @@ from runtime import Node, exit, get_state, kill, wait_exit
 from supervisors.backoff import Backoff
 from supervisors.pipeline.message import Message
 from supervisors.pipeline.pipeline_ref import PipelineRef
+from supervisors.pipeline.sources.file_commits import FileCommits
 from supervisors.pipeline.sources.queue_store import QueueStore
 from supervisors.pipeline.sources.sqlite_queue_ref import SqliteQueueRef
-from tests.supervisors.queue_parts import all_gone, source
 from tests.supervisors.collecting import Collecting, stage, until
+from tests.supervisors.queue_parts import all_gone, source
 
 # Virtual time does not wait for threads.
 pytestmark = pytest.mark.real_clock
@@ -180,6 +181,34 @@ async def test_a_source_that_is_stopped_in_a_fetch_leaves_nothing_leased(
     monkeypatch.undo()
     await collecting.come(1)
     assert collecting.messages[0].metadata["attempt"] == 1
+    await PipelineRef("line").stop()
+    await wait_exit(running)
+
+
+async def test_what_was_leased_and_not_seen_yet_is_given_back_at_the_end(
+    node: Node, queue: SqliteQueueRef[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its transaction was another task's too, so the end did not wait for its answer."""
+    write, hangs = FileCommits.write, iter([True])
+
+    async def slow(self: FileCommits, work: Any, *, durable: bool = False) -> Any:
+        result = await write(self, work, durable=durable)
+        if next(hangs, False):
+            await trio.sleep_forever()
+        return result
+
+    await queue.put_many([1, 2])
+    monkeypatch.setattr(FileCommits, "write", slow)
+    collecting = Collecting()
+    running = await collecting.start(source(queue, poll=1000.0))
+
+    async def taken() -> bool:
+        return (await queue.statistics()).leased == 2
+
+    await until(taken)
+    exit(stage("producer_0"), "boom")
+    await collecting.come(2)
+    assert [one.metadata["attempt"] for one in collecting.messages] == [1, 1]
     await PipelineRef("line").stop()
     await wait_exit(running)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import trio
 
+import supervisors.pipeline.sources.checkpoint_statements as statements
 from supervisors.pipeline.message import Message
-from supervisors.pipeline.sources import checkpoint_statements as statements
 from supervisors.pipeline.sources.checkpoint_statements import FileDone
 from supervisors.pipeline.sources.fetching import MOST
 from supervisors.pipeline.sources.finding_files import Files, Found

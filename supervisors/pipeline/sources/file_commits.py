@@ -75,7 +75,7 @@ class FileCommits:
         return mine.answer()
 
     async def read(self, query: Callable[[sqlite3.Connection], R]) -> R:
-        """Ask in a thread; waits for no transaction of another program."""
+        """Ask in a thread, between two transactions of this program."""
 
         def ask() -> R:
             with self._opened().reading() as db:

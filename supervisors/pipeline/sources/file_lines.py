@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import trio
 
+import supervisors.pipeline.sources.checkpoint_statements as statements
 from runtime import ExitReason
 from runtime.containment import attempt
 from supervisors.permits import check_count
 from supervisors.pipeline.message import Message
-from supervisors.pipeline.sources import checkpoint_statements as statements
 from supervisors.pipeline.sources.checkpoint_statements import LineDone
 from supervisors.pipeline.sources.line_reader import Line, LineReader
 from supervisors.pipeline.sources.resumable import OfFailed, ResumableSource

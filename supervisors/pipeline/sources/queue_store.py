@@ -8,9 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import supervisors.pipeline.sources.queue_statements as statements
 from runtime.outcomes import check_seconds
 from supervisors.permits import check_count
-from supervisors.pipeline.sources import queue_statements as statements
 from supervisors.pipeline.sources.queue_values import (
     Failure,
     Lease,
@@ -35,7 +35,8 @@ class QueueStore:
 
     ``remember_keys`` is for how many seconds the key of a message that is done is still taken.
     Times are those of the wall clock, so that they mean the same to all programs; a clock that is
-    set forward ends leases early, one that is set back ends them late. The file has to be on a
+    set forward ends leases early, one that is set back ends them late, and lets what
+    waits wait until it has caught up. The file has to be on a
     local disk. ``UnusableFile`` if it is something else. ``busy_timeout`` is how long a method
     waits for other programs before it raises ``sqlite3.OperationalError``.
     """

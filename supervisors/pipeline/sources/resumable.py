@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar, cast, get_args
+from typing import Generic, Literal, TypeVar, cast, get_args
 
 from runtime import Pid, self_
 from runtime.containment import short_repr
@@ -16,7 +16,7 @@ from runtime.current import find_process
 from runtime.handlers import handles
 from runtime.inspection.views import Plain
 from runtime.stages.subscription import StageCast
-from supervisors.pipeline.message import Acknowledger, Message
+from supervisors.pipeline.message import Acknowledger, AnyMessage, Message
 from supervisors.pipeline.sources.checkpoint_statements import CHECKPOINT
 from supervisors.pipeline.sources.fetching import FetchingSource
 from supervisors.pipeline.sources.file_commits import CommitsByRun, FileCommits
@@ -37,7 +37,7 @@ class Answered(StageCast, frozen=True):
 class GivenBack(StageCast, frozen=True):
     """To the source: these are to be emitted again."""
 
-    messages: list[Message[Any]]
+    messages: list[AnyMessage]
 
 
 class Progress(Acknowledger, Generic[R]):
@@ -59,7 +59,7 @@ class Progress(Acknowledger, Generic[R]):
         return f"<progress in {self._commits.path}>"
 
     async def ack(
-        self, reference: object, successful: Sequence[Message[Any]], failed: Sequence[Message[Any]]
+        self, reference: object, successful: Sequence[AnyMessage], failed: Sequence[AnyMessage]
     ) -> None:
         """The successful ones are done; those that failed if that was said of them."""
         done = [*successful, *failed] if self._failed == "done" else successful
@@ -68,7 +68,7 @@ class Progress(Acknowledger, Generic[R]):
             await self._commits.write(lambda db: self._note(db, receipts))
         _tell(self._source, Answered(len(successful) + len(failed)))
 
-    def give_back(self, reference: object, messages: Sequence[Message[Any]]) -> None:
+    def give_back(self, reference: object, messages: Sequence[AnyMessage]) -> None:
         """To the source that emitted them; if it has ended, its successor has them anyway."""
         _tell(self._source, GivenBack(list(messages)))
 

@@ -74,7 +74,7 @@ class SqliteFile:
 
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection]:
-        """For single queries; waits for no writer of another program."""
+        """For single queries. Writers of this program are waited for, those of others are not."""
         with self._lock:
             yield self._connection
 

@@ -13,14 +13,14 @@ from typing import Any, Final, TypeVar, cast
 import msgspec
 import trio
 
+import supervisors.pipeline.sources.queue_statements as statements
 from runtime.containment import attempt, clean, contain, short_repr
 from runtime.exits import Crashed, ExitReason
 from runtime.inspection.views import Plain
 from runtime.outcomes import check_seconds
 from supervisors.backoff import Backoff
 from supervisors.permits import check_count
-from supervisors.pipeline.message import Acknowledger, Message
-from supervisors.pipeline.sources import queue_statements as statements
+from supervisors.pipeline.message import Acknowledger, AnyMessage, Message
 from supervisors.pipeline.sources.fetching import FetchingSource
 from supervisors.pipeline.sources.queue_values import Failure, Lease, Leased
 from supervisors.pipeline.sources.sqlite_queue_ref import SqliteQueueRef
@@ -206,8 +206,8 @@ class _Answers(Acknowledger):
     async def ack(
         self,
         reference: object,
-        successful: Sequence[Message[Any]],
-        failed: Sequence[Message[Any]],
+        successful: Sequence[AnyMessage],
+        failed: Sequence[AnyMessage],
     ) -> None:
         """Those are gone, these come again or become dead letters: one commit."""
         done = [_receipt(message).lease for message in successful]
@@ -225,7 +225,7 @@ class _Answers(Acknowledger):
         if failures:
             wake(self._queue.path)
 
-    async def give_back(self, reference: object, messages: Sequence[Message[Any]]) -> None:
+    async def give_back(self, reference: object, messages: Sequence[AnyMessage]) -> None:
         """They can be taken again at once."""
         leases = [_receipt(message).lease for message in messages]
         try:
@@ -249,12 +249,12 @@ class _Answers(Acknowledger):
         return Receipt(receipt.lease, delay)
 
 
-def _receipt(message: Message[Any]) -> Receipt:
+def _receipt(message: AnyMessage) -> Receipt:
     assert isinstance(message.receipt, Receipt)
     return message.receipt
 
 
-def _failure(message: Message[Any]) -> Failure:
+def _failure(message: AnyMessage) -> Failure:
     receipt, why = _receipt(message), message.failure
     if isinstance(why, Crashed):
         why = why.exception

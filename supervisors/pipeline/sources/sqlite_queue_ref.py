@@ -9,10 +9,10 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
+import supervisors.pipeline.sources.queue_statements as statements
 from runtime.containment import attempt
 from runtime.outcomes import check_seconds
 from supervisors.permits import check_count
-from supervisors.pipeline.sources import queue_statements as statements
 from supervisors.pipeline.sources.file_commits import CommitsByRun, FileCommits
 from supervisors.pipeline.sources.queue_store import DAY
 from supervisors.pipeline.sources.queue_values import QueueStatistics, StoredLetter
