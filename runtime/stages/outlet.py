@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Final, Generic, Protocol, TypeAlias, TypeVar
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from runtime.callback_results import bad_result
 from runtime.current import find_process
@@ -78,7 +78,7 @@ class Outlet(Generic[T]):
         made: object = self._ask("make_dispatcher", "a Dispatcher")
         if not isinstance(made, Dispatcher):
             raise bad_result(self._process, self._stage, "make_dispatcher", made, "a Dispatcher")
-        dispatcher: Dispatcher[T] = made
+        dispatcher = cast("Dispatcher[T]", made)
         if dispatcher._serves:
             raise bad_result(
                 self._process, self._stage, "make_dispatcher", dispatcher,

@@ -88,7 +88,9 @@ class Producer(Producing[T], Generic[T]):
 
     @handles(Hold)
     def _hold(self, _message: Hold) -> None:
-        self._giving.held = deque()
+        outlet = self._giving
+        if outlet.held is None:
+            outlet.held = deque()
 
     def _replay(self) -> Steps:
         """What was held, in order."""

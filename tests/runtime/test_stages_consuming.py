@@ -8,6 +8,7 @@ import pytest
 import trio
 
 from runtime import (
+    Crashed,
     EventsInExcess,
     Node,
     NoNode,
@@ -31,6 +32,7 @@ from runtime.stages import (
     SubscriptionOptions,
     subscribe,
 )
+from runtime.stages.consuming import Consuming
 from runtime.stages.subscription import Events
 from tests.runtime.staging import (
     KINDS,
@@ -206,7 +208,8 @@ async def test_subscribe_in_handle_events(node: Node) -> None:
                 self.subscribe(q, max_demand=3, min_demand=0)
 
     await joined(await Growing.start(), p, max_demand=1)
-    assert log == [(p.pid, [0]), (p.pid, [1]), (q.pid, [0, 1, 2])]
+    assert log[0] == (p.pid, [0])
+    assert sorted(log, key=lambda one: len(one[1]))[1:] == [(p.pid, [1]), (q.pid, [0, 1, 2])]
 
 
 async def test_it_may_subscribe_and_end_in_one_step(node: Node, events: list[Any]) -> None:
@@ -253,6 +256,17 @@ async def test_what_it_says_of_itself(node: Node) -> None:
     await emitted(p, 1)
     assert await facts_of(c) == {"producers": 2, "pending demand": 9}
     assert await facts_of(m) == {"producers": 1, "pending demand": 0}
+
+
+async def test_the_half_alone_is_no_stage(node: Node, events: list[Any]) -> None:
+    class Half(Consuming[int]):
+        """Handles nothing."""
+
+    c = await Half.start()
+    await joined(c, await Source.start(None, 1))
+    reason = end_of(events, c.pid)
+    assert isinstance(reason, Crashed)
+    assert isinstance(reason.exception, NotImplementedError)
 
 
 # ---------------------------------------------------------------------- mode

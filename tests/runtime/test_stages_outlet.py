@@ -12,6 +12,7 @@ from runtime import BadResult, Crashed, EventsDiscarded, Node, is_alive, kill, w
 from runtime.current import find_process
 from runtime.stages import (
     BroadcastDispatcher,
+    PartitionDispatcher,
     Subscription,
     SubscriptionOptions,
     buffered_count,
@@ -126,6 +127,33 @@ async def test_what_is_discarded_can_be_kept_quiet(node: Node, events: list[Any]
     await emitted(p, 1, 2, 3)
     assert log == [("discarded", 2)]
     assert [one for one in events if isinstance(one, EventsDiscarded)] == []
+
+
+async def test_what_is_discarded_when_nobody_listens(node: Node) -> None:
+    p = await Source.start(buffer_size=0)
+    process = find_process(p)
+    assert process is not None
+    instruments = process.table.instruments
+    process.table.instruments = type(instruments)([])
+    await emitted(p, 1)
+    process.table.instruments = instruments
+    assert await buffered_count(p) == 0
+
+
+async def test_infos_keep_their_place_behind_a_dispatcher_that_keeps_some(node: Node) -> None:
+    """One that is due in the buffer and not yet in a partition."""
+    log: Log = []
+    p = await Source.start(log, 0, make=lambda: PartitionDispatcher(2, max_queued=1))
+    first = await manual(p, [], partition=0)
+    second = await manual(p, [], partition=1)
+    await asked(second, 5)
+    await emitted(p, 0, 2, 4, 1)
+    await queue_info(p, "behind")
+    for count in (1, 1):
+        await asked(first, count)
+        assert ("info", "behind") not in log
+    await asked(first, 1)
+    assert log[-1] == ("info", "behind")
 
 
 async def test_an_async_format_discarded_is_a_slip(node: Node, events: list[Any]) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 import trio
 
-from runtime import Crashed, Node, Stop, exit, is_alive, kill, self_, wait_exit
+from runtime import Crashed, Node, Stop, exit, is_alive, kill, resume, self_, suspend, wait_exit
+from runtime.current import find_process
 from runtime.exits import KILLED
 from runtime.stages import (
     BroadcastDispatcher,
+    DemandMode,
     Producer,
     Subscription,
     buffered_count,
@@ -19,6 +21,7 @@ from runtime.stages import (
     set_demand,
     subscribe,
 )
+from runtime.stages.producer import Hold
 from tests.runtime.staging import (
     AsyncSource,
     Begin,
@@ -211,21 +214,44 @@ async def test_all_subscribe_before_the_first_event(node: Node) -> None:
 
 
 async def test_the_last_word_counts(node: Node) -> None:
-    """On, off and on again in one go."""
+    """Off, on and off again, all of it before the stage has its turn; nothing is lost."""
     up: Log = []
     p = await Source.start(up, 100, demand="accumulate")
     subscription = await manual(p)
     await asked(subscription, 1)
+    await suspend(p)
     async with trio.open_nursery() as nursery:
-        await set_demand(p, "forward")
-        nursery.start_soon(set_demand, p, "accumulate")
-    await asked(subscription, 2)
-    assert (await get_demand(p), demands(up)) == ("accumulate", [1])
+        modes: list[DemandMode] = ["forward", "accumulate", "accumulate"]
+        for count, mode in enumerate(modes, 2):
+            nursery.start_soon(set_demand, p, mode)
+            await asked(subscription, count)
+        await resume(p)
+    await settled()
+    assert (await get_demand(p), demands(up)) == ("accumulate", [1, 2, 3, 4])
+    await asked(subscription, 5)
+    assert demands(up) == [1, 2, 3, 4]
     await set_demand(p, "forward")
-    await set_demand(p, "accumulate")
+    await settled()
+    assert (await get_demand(p), demands(up)) == ("forward", [1, 2, 3, 4, 5])
+
+
+async def test_nothing_is_lost_between_two_words(node: Node) -> None:
+    up: Log = []
+    p = await Source.start(up, 100)
+    subscription = await manual(p)
+    hold = Hold()
+    await suspend(p)
+    process = find_process(p)
+    assert process is not None
+    process.post_system(hold)
+    subscription.ask(1)
+    process.post_system(hold)
+    await resume(p)
+    await settled()
+    assert demands(up) == []
     await set_demand(p, "forward")
-    await asked(subscription, 3)
-    assert (await get_demand(p), demands(up)) == ("forward", [1, 2, 3])
+    await settled()
+    assert demands(up) == [1]
 
 
 async def test_an_info_waits_behind_what_is_held(node: Node) -> None:

@@ -30,6 +30,7 @@ from runtime.stages import (
     buffered_count,
     subscribe,
 )
+from runtime.stages.producing import Producing
 from tests.runtime.staging import (
     AsyncSource,
     Begin,
@@ -178,6 +179,17 @@ async def test_wrong_attributes(
     assert isinstance(reason, Crashed)
     with pytest.raises(ValueError, match=text):
         raise reason.exception
+
+
+async def test_the_half_alone_is_no_stage(node: Node, events: list[Any]) -> None:
+    class Half(Producing[int]):
+        """Makes nothing."""
+
+    p = await Half.start()
+    await joined(await Sink.start(), p)
+    reason = end_of(events, p.pid)
+    assert isinstance(reason, Crashed)
+    assert isinstance(reason.exception, NotImplementedError)
 
 
 # ---------------------------------------------------------------------- consumers

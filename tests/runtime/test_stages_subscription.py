@@ -9,8 +9,9 @@ import pytest
 import trio
 
 from runtime import Crashed, Node, NoNode, is_alive, kill, open_node, wait_exit
+from runtime.current import find_process
 from runtime.stages import BadSubscription, Subscription, SubscriptionOptions, subscribe
-from runtime.stages.subscription import Asked, refusal
+from runtime.stages.subscription import Asked, SubscribeAsked, refusal
 from tests.runtime.staging import Do, Sink, Source, demands, ends, joined, settled
 
 
@@ -145,6 +146,18 @@ async def test_a_message_to_a_stranger_is_nobodys_fault(node: Node) -> None:
     wrong.cancel("x")
     await settled()
     assert (log, is_alive(sink)) == ([], True)
+
+
+async def test_who_is_told_that_has_gone(node: Node) -> None:
+    gone, sink = await Sink.start(), await Sink.start()
+    lost = SubscribeAsked(Subscription(sink.pid, gone.pid, SubscriptionOptions()))
+    process = find_process(sink)
+    assert process is not None
+    kill(gone)
+    await wait_exit(gone)
+    process.post_system(lost)
+    await settled()
+    assert is_alive(sink)
 
 
 async def test_who_is_no_producer_says_what_it_is(node: Node) -> None:
