@@ -30,9 +30,11 @@ from supervisors.pipeline.pipeline_ref import (
     Topology,
 )
 from supervisors.pipeline.source import Source
+from supervisors.pipeline.trials import Acked, Trial
 
 __all__ = [
     "FULL",
+    "Acked",
     "Acknowledger",
     "BatchInfo",
     "Batcher",
@@ -52,6 +54,7 @@ __all__ = [
     "SizedBy",
     "Source",
     "Topology",
+    "Trial",
     "Trigger",
     "ack_immediately",
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import trio
+
 from runtime import Crashed, Exited, ExitReason, Ok
 from runtime.process import Process
 from runtime.telemetry.pipeline_events import FailuresHandled
@@ -29,13 +31,18 @@ class Work:
         self.callbacks = callbacks
         self.telling = Telling(line.name, stage, process)
         self.successful = self.failed = 0  # messages, so far
-        self._custody, self._me = line.custody, process.pid
+        self._custody, self._me, self._process = line.custody, process.pid, process
         self._has_handle_failed = has(self.callbacks, "handle_failed")
 
     async def call(
         self, callback: Callable[..., object], messages: int, *args: object
     ) -> Ok[object] | Exited[None]:
-        """What a callback has returned, or why it did not, which is told."""
+        """What a callback has returned, or why it did not, which is told.
+
+        Nothing more is called in a stage that was told to end meanwhile.
+        """
+        if self._process.exiting is not None:
+            await trio.lowlevel.checkpoint_if_cancelled()
         outcome = await guarded(callback, *args)
         if isinstance(outcome, Exited):
             self.telling.failed(callback.__name__, messages, outcome.reason)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import trio
+
 from runtime import Crashed, Killed, Node, Normal, child_spec, kill, spawn, start, wait_exit
 from runtime.current import find_process
 from supervisors.pipeline.declaration import (
@@ -13,6 +15,7 @@ from supervisors.pipeline.declaration import (
     declare,
 )
 from supervisors.pipeline.line import Line
+from supervisors.pipeline.message import Message
 from tests.supervisors.pipeline_parts import Running, batched
 
 
@@ -58,8 +61,6 @@ def test_there_is_a_window_where_there_is_a_limit() -> None:
 
 
 async def sleeper() -> None:
-    import trio
-
     await trio.sleep_forever()
 
 
@@ -110,8 +111,6 @@ async def test_who_has_given_back_what_is_told(node: Node) -> None:
     made = line()
     told: list[tuple[str, int]] = []
     made.given_back = lambda stage, count: told.append((stage, count))
-    from supervisors.pipeline.message import Message
-
     pid = (await start(child_spec(sleeper))).pid
     process = find_process(pid)
     assert process is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
-from runtime import Node
+from runtime import Node, whereis
 from supervisors.pipeline.batches import BatchInfo
 from supervisors.pipeline.declaration import Processors
 from supervisors.pipeline.message import Message
@@ -41,11 +41,8 @@ async def test_each_message_is_acknowledged_or_given_back(
     await trio.sleep(tenths / 10)
     await run.kill(stage)
     await run.after(20)
-    left = 0 if run.items == [] else len(run.items)
-    assert left == 0, "it goes on"
+    assert run.items == [], "it goes on"
     assert run.told.all == list(range(40))
-    if tenths >= 0.5 and stage not in ("custodian", "producer_0"):
-        assert len(run.told.of("back")) <= 24
     await run.stop()
     assert run.told.all == list(range(40))
 
@@ -62,8 +59,7 @@ async def test_also_while_it_drains(stage: str, tenths: float, node: Node) -> No
     async with trio.open_nursery() as nursery:
         nursery.start_soon(run.stop)
         await trio.sleep(tenths / 10)
-        from runtime import whereis
-
         if whereis(f"line.{stage}") is not None:
             await run.kill(stage)
     assert run.told.all + run.items == list(range(40))
+    assert trio.current_time() < 10.0, "nobody waits for what does not come"
