@@ -103,5 +103,5 @@ class LineStage(Consuming[In], Generic[In]):
             **super().facts(),
             "successful": self.work.successful,
             "failed": self.work.failed,
-            "held": self.line.custody.held_by(self._process.pid),
+            "held": self.line.custody.held_by(self._stage_process.pid),
         }
