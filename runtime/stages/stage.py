@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from runtime.callback_results import CallHandler
 from runtime.errors import OutsideProcess
@@ -16,9 +16,6 @@ from runtime.stages.subscription import Peer, StageCast, Subscription, Subscript
 from runtime.stages.subscription_options import Mode
 
 R_co = TypeVar("R_co", covariant=True)
-
-_OURS: Final = ("runtime", "supervisors")
-_HOOKS: Final = {"_delivering"}
 
 
 class StageCall(HandleCall[R_co], frozen=True):
@@ -33,11 +30,6 @@ class Stage(GenServer):
     """
 
     __slots__ = ("_stage_outlet", "_stage_upstreams", "_stage_waiting")
-
-    def __init_subclass__(cls, **kwargs: object) -> None:
-        super().__init_subclass__(**kwargs)
-        if cls.__module__.partition(".")[0] not in _OURS:
-            _refuse_hiding(cls)
 
     def handle_subscribe(
         self, peer: Peer, subscription: Subscription
@@ -94,19 +86,3 @@ class Stage(GenServer):
             if handler is not None:
                 return CallHandler(handler.name, wants_reply_to=handler.wants_reply_to, plain=True)
         return super()._find_call_handler(kind)
-
-
-def _refuse_hiding(cls: type[Stage]) -> None:
-    """A name of a user's that means something else to a stage would break it in silence."""
-    ours = {
-        name
-        for base in cls.__mro__
-        if base.__module__.startswith("runtime.stages")
-        for name in vars(base)
-        if name.startswith("_") and not name.startswith("__")
-    }
-    hidden = sorted((ours - _HOOKS - vars(GenServer).keys()) & vars(cls).keys())
-    if hidden:
-        raise TypeError(
-            f"{cls.__name__}: {', '.join(hidden)}: stages use that name themselves, take another"
-        )

@@ -179,7 +179,7 @@ def shared_out(make: MakeDispatcher, **partitions: int) -> Play:
             partition = number if partitions else msgspec.UNSET
             await subscribe(slow, numbers, max_demand=4, min_demand=2, partition=partition)
         await set_demand(numbers, "forward")
-        await trio.sleep(2.5)
+        await trio.sleep(2.4)
 
     return play
 
