@@ -113,6 +113,19 @@ from runtime.task_body import callers
 from runtime.task_groups import AfterTimeout, race, result_many, wait_many
 from runtime.task_outcomes import Exited, Ok, OnTimeout, Outcome, TimedOut
 from runtime.telemetry.node_counts import BehaviourCounts, CountNode
+from runtime.telemetry.pipeline_events import (
+    AcknowledgerFailed,
+    BatchesMade,
+    BatchHandled,
+    CallbackFailed,
+    ChunkHandled,
+    FailuresHandled,
+    MessageHandled,
+    MessagesGivenBack,
+    PipelineDrained,
+    PipelineSpan,
+    PipelineStarted,
+)
 from runtime.telemetry.subscribing import add_instrument, remove_instrument
 from runtime.timers import TimerRef, cancel_timer, read_timer, send_after, send_at, send_interval
 from runtime.via import Directory, Via, via
@@ -120,34 +133,35 @@ from runtime.watchdogs.limits import WatchdogLimits
 from runtime.watchdogs.watchdog import Watchdog, current_alarms
 
 __all__ = [
-    "AccessDenied", "AfterTimeout", "Agent", "AgentRef", "AlarmView", "AlreadyRegistered",
-    "AlreadyStarted", "BadResult", "BehaviourCounts", "BudgetExceeded", "Call", "CallCycle",
-    "CallEnded", "CallError", "CallExit", "CallTimeout", "Cast", "CastResult", "ChildEnded",
-    "ChildRefused", "ChildSpec", "ChildStartFailed", "ChildType", "CleanupFailed", "Continue",
+    "AccessDenied", "AcknowledgerFailed", "AfterTimeout", "Agent", "AgentRef", "AlarmView",
+    "AlreadyRegistered", "AlreadyStarted", "BadResult", "BatchHandled", "BatchesMade",
+    "BehaviourCounts", "BudgetExceeded", "Call", "CallCycle", "CallEnded", "CallError", "CallExit",
+    "CallTimeout", "CallbackFailed", "Cast", "CastResult", "ChildEnded", "ChildRefused",
+    "ChildSpec", "ChildStartFailed", "ChildType", "ChunkHandled", "CleanupFailed", "Continue",
     "CountNode", "CrashView", "Crashed", "DemandUneven", "Directory", "Down", "Entry", "Event",
-    "EventsDiscarded", "EventsInExcess", "Exit", "ExitReason", "Exited", "GenServer", "Handle",
-    "Headers", "Idle", "IdleTimeout", "Ignore", "Ignored", "InitResult", "Instrument", "Killed",
-    "LoopStalled", "MailboxFull", "MailboxLimit",
-    "MailboxLong", "MailboxPolicy", "MessageDropped", "MessageOld", "MessageUnexpected",
-    "MonitorRef", "NameTaken", "NoNode", "NoProcess", "NoReply", "Node", "Normal", "Ok",
-    "OnTimeout", "Outcome", "OutsideProcess", "PermitsGranted", "Pid", "ProcessCrashed",
-    "ProcessEnded", "ProcessExit", "ProcessInfo", "ProcessNotFound", "ProcessStarted",
-    "ProcessView", "PubSub", "ReceiveTimeout", "Ref", "Registered", "Registry", "RegistryInfo",
-    "RegistryKeys", "RegistryRef", "Reply", "ReplyDropped", "ReplyTo", "Request", "Restart",
-    "RestartsHigh", "Retryable", "ServerStatus", "Shutdown", "ShutdownBudget", "Snapshot",
-    "StartError", "StartFailed", "StartTimeout", "Statistics", "StillAlive", "Stop", "Stream",
-    "StreamKeywords", "Table", "TableAccess", "TableInfo", "TableKind", "TableNotFound",
-    "TableTransfer", "Task", "TaskDone", "TaskExit", "TaskTimeout", "TimedOut", "TimerRef",
-    "TraceEvent", "UnhandledMessage", "Unregistered", "Via", "Watchdog", "WatchdogLimits",
-    "add_instrument", "async_stream", "async_stream_nolink", "callers", "cancel_timer",
-    "child_spec", "configure_logging", "crashes", "current_alarms", "demonitor", "exit",
-    "get_state", "get_status", "handles", "is_alive", "kill", "link", "log_reports", "monitor",
-    "named", "open_node", "process_info", "processes", "race", "read_timer", "receive", "ref",
-    "register", "registered", "remove_instrument", "replace_state", "result_many", "resume",
-    "retry_after", "retryable", "self_", "send", "send_after", "send_at", "send_interval",
-    "set_label", "snapshot", "spawn", "spawn_link", "spawn_monitor", "start", "start_link",
-    "statistics", "suspend", "to_process", "to_thread", "trace", "trap_exits", "unlink",
-    "unregister", "untrace", "via", "wait_exit", "wait_many", "whereis",
+    "EventsDiscarded", "EventsInExcess", "Exit", "ExitReason", "Exited", "FailuresHandled",
+    "GenServer", "Handle", "Headers", "Idle", "IdleTimeout", "Ignore", "Ignored", "InitResult",
+    "Instrument", "Killed", "LoopStalled", "MailboxFull", "MailboxLimit", "MailboxLong",
+    "MailboxPolicy", "MessageDropped", "MessageHandled", "MessageOld", "MessageUnexpected",
+    "MessagesGivenBack", "MonitorRef", "NameTaken", "NoNode", "NoProcess", "NoReply", "Node",
+    "Normal", "Ok", "OnTimeout", "Outcome", "OutsideProcess", "PermitsGranted", "Pid",
+    "PipelineDrained", "PipelineSpan", "PipelineStarted", "ProcessCrashed", "ProcessEnded",
+    "ProcessExit", "ProcessInfo", "ProcessNotFound", "ProcessStarted", "ProcessView", "PubSub",
+    "ReceiveTimeout", "Ref", "Registered", "Registry", "RegistryInfo", "RegistryKeys",
+    "RegistryRef", "Reply", "ReplyDropped", "ReplyTo", "Request", "Restart", "RestartsHigh",
+    "Retryable", "ServerStatus", "Shutdown", "ShutdownBudget", "Snapshot", "StartError",
+    "StartFailed", "StartTimeout", "Statistics", "StillAlive", "Stop", "Stream", "StreamKeywords",
+    "Table", "TableAccess", "TableInfo", "TableKind", "TableNotFound", "TableTransfer", "Task",
+    "TaskDone", "TaskExit", "TaskTimeout", "TimedOut", "TimerRef", "TraceEvent", "UnhandledMessage",
+    "Unregistered", "Via", "Watchdog", "WatchdogLimits", "add_instrument", "async_stream",
+    "async_stream_nolink", "callers", "cancel_timer", "child_spec", "configure_logging", "crashes",
+    "current_alarms", "demonitor", "exit", "get_state", "get_status", "handles", "is_alive", "kill",
+    "link", "log_reports", "monitor", "named", "open_node", "process_info", "processes", "race",
+    "read_timer", "receive", "ref", "register", "registered", "remove_instrument", "replace_state",
+    "result_many", "resume", "retry_after", "retryable", "self_", "send", "send_after", "send_at",
+    "send_interval", "set_label", "snapshot", "spawn", "spawn_link", "spawn_monitor", "start",
+    "start_link", "statistics", "suspend", "to_process", "to_thread", "trace", "trap_exits",
+    "unlink", "unregister", "untrace", "via", "wait_exit", "wait_many", "whereis",
 ]  # fmt: skip
 
 _publish("runtime", {name: globals()[name] for name in __all__})

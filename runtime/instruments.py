@@ -17,6 +17,7 @@ from runtime.containment import contain
 from runtime.exits import ExitReason
 from runtime.pid import Pid
 from runtime.telemetry.node_counts import CountNode
+from runtime.telemetry.pipeline_events import SPANS, PipelineEvent
 
 
 class ProcessStarted(msgspec.Struct, frozen=True):
@@ -255,13 +256,14 @@ Event: TypeAlias = (
     | ChildRefused
     | PermitsGranted
     | DemandUneven
+    | PipelineEvent
     | EventsDiscarded
     | EventsInExcess
 )
 """Everything a node tells its instruments."""
 
 
-FREQUENT: Final[tuple[type[Event], ...]] = (CallEnded, PermitsGranted)
+FREQUENT: Final[tuple[type[Event], ...]] = (CallEnded, PermitsGranted, *SPANS)
 """What ordinary work tells, every time: a reader of reports wants the others."""
 
 REPORTS: Final[tuple[type[Event], ...]] = tuple(

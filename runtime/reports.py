@@ -32,6 +32,12 @@ from runtime.instruments import (
     RestartsHigh,
     StillAlive,
 )
+from runtime.telemetry.pipeline_events import (
+    AcknowledgerFailed,
+    CallbackFailed,
+    MessagesGivenBack,
+    PipelineDrained,
+)
 from runtime.tracebacks import format_crash
 
 
@@ -111,6 +117,15 @@ def _write(event: Event) -> None:
                 seconds=round(event.seconds, 3),
                 length=event.length,
             )
+        case AcknowledgerFailed():
+            log.error(
+                "an acknowledger raised",
+                pid=repr(event.pid),
+                acknowledger=event.acknowledger,
+                reference=event.reference,
+                messages=event.messages,
+                **_why(event.reason),
+            )
         case EventsDiscarded():
             log.warning(
                 "buffer full, events discarded",
@@ -154,6 +169,25 @@ def _write(event: Event) -> None:
                 action=event.action,
                 **_why(event.reason),
             )
+        case CallbackFailed():
+            log.error(
+                "callback of a pipeline failed",
+                stage=event.stage,
+                pid=repr(event.pid),
+                callback=event.callback,
+                messages=event.messages,
+                **_why(event.reason),
+            )
+        case MessagesGivenBack():
+            log.warning("messages given back", stage=event.stage, messages=event.messages)
+        case PipelineDrained() if event.left:
+            log.warning(
+                "pipeline not drained in time",
+                pipeline=event.pipeline,
+                pid=repr(event.pid),
+                seconds=round(event.seconds, 3),
+                left=event.left,
+            )
         case _:
             pass  # a start or an ordinary end is no news
 
@@ -166,6 +200,8 @@ def _worth_a_line(total: int) -> bool:
 log_reports = Instrument(_write, (
     ProcessCrashed, CleanupFailed, MessageDropped, MessageUnexpected, BudgetExceeded, StillAlive,
     ChildEnded, ChildStartFailed, LoopStalled, MailboxLong, MessageOld, RestartsHigh,
+    CallbackFailed, MessagesGivenBack, PipelineDrained,
+    AcknowledgerFailed,
 ))  # fmt: skip
 """The instrument that a node has unless it is given others."""
 

@@ -8,9 +8,10 @@ fail to are asked for again together, by a message to itself that comes behind t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, Final, Unpack
 
+import trio
 from trio.lowlevel import enable_ki_protection
 
 from runtime import ChildSpec, ExitReason, Ignored, NoReply, Ref, ReplyTo, handles
@@ -33,6 +34,9 @@ from supervisors.event_children import EventChild, EventChildSource, EventTempla
 from supervisors.requests import GiveBack, StartForEvent
 
 _DROP: Final = "drop its event"
+
+_AT_ONCE: Final = 64
+"""Children that are started in one step."""
 
 
 class ConsumerSupervisor(Consumer[object], DynamicSupervisor):
@@ -103,14 +107,23 @@ class ConsumerSupervisor(Consumer[object], DynamicSupervisor):
     def handle_cancel(self, subscription: Subscription, end: SubscriptionEnded) -> None:
         """The children of its events go on; nobody is told when they are done."""
         self._budgets.close(subscription)
-        self._dropped.pop(subscription, None)
 
-    def handle_events(self, events: list[object], subscription: Subscription) -> None:
-        """Start a child for each."""
+    def handle_events(
+        self, events: list[object], subscription: Subscription
+    ) -> Coroutine[Any, Any, None] | None:
+        """Start a child for each; of very many, others have a turn in between."""
         excess = self._budgets.arrived(subscription, len(events))
         if excess:
             self._report_excess(subscription, excess)
-        for event in events:
+        for event in events[:_AT_ONCE]:
+            self._start_for(event, subscription)
+        more = events[_AT_ONCE:]
+        return self._start_more(more, subscription) if more else None
+
+    async def _start_more(self, events: list[object], subscription: Subscription) -> None:
+        for number, event in enumerate(events):
+            if number % _AT_ONCE == 0:
+                await trio.lowlevel.checkpoint()
             self._start_for(event, subscription)
 
     def _start_for(self, event: object, subscription: Subscription) -> None:

@@ -10,6 +10,7 @@ FLOORS: dict[str, list[str]] = {
             "deadlines exits inspection.views pid plain_functions stack_room "
             "stages.pending_demand telemetry.node_counts tracebacks user_code watchdogs.pulse"
         ),
+        "telemetry.pipeline_events",
         (
             "bodies console.frames errors inspection.crash_history inspection.plain instruments "
             "keys messages outcomes stages.subscription_options timeouts turn"
@@ -35,7 +36,7 @@ FLOORS: dict[str, list[str]] = {
             "stages.demand_dispatcher stages.event_buffer stages.partition_dispatcher task_body "
             "task_outcomes watchdogs.stacks"
         ),
-        ("console.finding handle introspection server_body stages.outlet starts watchdogs.stall"),
+        "console.finding handle introspection server_body stages.outlet starts watchdogs.stall",
         "console.acts console.familiar gen_server inspection.tracing task via",
         (
             "agent console.questions registry stages.stage stream_options stream_source "
@@ -55,24 +56,46 @@ FLOORS: dict[str, list[str]] = {
     ],
     "supervisors": [
         (
-            "backoff children errors event_budgets intensity interpreter permits pool_slots "
-            "strategies"
+            "backoff children errors event_budgets intensity interpreter permits "
+            "pipeline.guarded pipeline.holding pipeline.sources.finding_files "
+            "pipeline.sources.queue_values pipeline.sources.ranges pipeline.sources.sqlite_file "
+            "pipeline.sources.wakeups pipeline.spans pool_slots strategies"
         ),
-        "limiter_requests pool_requests requests restarts shutdown",
         (
-            "children_ref dynamic_children family pool_ref pool_workers rate_limiter "
-            "rate_limiter_ref supervising supervisor_ref"
+            "limiter_requests pipeline.message pipeline.sources.checkpoint_statements "
+            "pipeline.sources.file_commits pipeline.sources.queue_statements pool_requests "
+            "requests restarts shutdown"
         ),
-        "dynamic_supervisor dynamic_supervisor_ref pool supervisor",
+        (
+            "children_ref dynamic_children family pipeline.acknowledger pipeline.checking "
+            "pipeline.custody pipeline.declaration pipeline.sources.line_reader "
+            "pipeline.sources.queue_store pool_ref pool_workers rate_limiter rate_limiter_ref "
+            "supervising supervisor_ref"
+        ),
+        (
+            "dynamic_supervisor dynamic_supervisor_ref pipeline.batches pipeline.rate_window "
+            "pipeline.routing pipeline.sources.sqlite_queue_ref pool supervisor"
+        ),
         (
             "by_hand consumer_supervisor_ref event_children keyed_rate_limiter "
-            "partition_supervisor task_supervisor task_supervisor_ref"
+            "partition_supervisor pipeline.callbacks pipeline.line task_supervisor "
+            "task_supervisor_ref"
         ),
-        "consumer_supervisor operations",
-        "open_supervisor",
-        "fixtures run",
-        ("command.arguments command.multiline command.narrow command.problems command.wording"),
-        "command.client command.keyboard command.process_words command.top_keys",
+        "consumer_supervisor operations pipeline.custodian pipeline.source_outlet pipeline.work",
+        "open_supervisor pipeline.source pipeline.stage",
+        (
+            "fixtures pipeline.ack_immediately pipeline.batch_processor pipeline.batcher "
+            "pipeline.processor pipeline.sources.fetching pipeline.trials run"
+        ),
+        (
+            "command.arguments command.multiline command.narrow command.problems "
+            "command.wording pipeline.sources.resumable pipeline.sources.sqlite_queue pipeline.tree"
+        ),
+        (
+            "command.client command.keyboard command.process_words command.top_keys "
+            "pipeline.pipeline pipeline.pipeline_ref pipeline.sources.directory "
+            "pipeline.sources.file_lines"
+        ),
         "command.info_screen command.prompt command.services command.tree_screen",
         "command.answers command.repl command.top_screen",
         "command.top",

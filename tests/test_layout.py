@@ -62,6 +62,28 @@ MAY_SAY_ANY = {
         "GenServer.redact": "overriders narrow the value",
         "spec_of": "arguments of any class, checked against its constructor at run time",
     },
+    "supervisors.pipeline.callbacks": {
+        "Callbacks.handle_message": "what becomes of a message may be about anything",
+        "Callbacks.handle_batch": "messages that became anything",
+        "Callbacks.handle_failed": "messages that became anything",
+        "has": "callbacks for messages of any data",
+        "are_callbacks": "callbacks for messages of any data",
+    },
+    "supervisors.pipeline.declaration": {
+        "AnySizedBy": "the accumulator is the user's",
+        "Producers.transform": "what a source emits is the user's",
+    },
+    "supervisors.pipeline.message": {
+        "AnyMessage": "the data is the user's",
+        "Acknowledger.ack": "overriders narrow the reference and the data",
+        "Acknowledger.give_back": "overriders narrow the reference and the data",
+        "Acknowledger.configure": "overriders narrow the reference and the receipt",
+    },
+    "supervisors.pipeline.trials": {
+        "Overheard.ack": "as in Acknowledger, which it overrides",
+        "Overheard.give_back": "as in Acknowledger, which it overrides",
+        "Overheard.configure": "as in Acknowledger, which it overrides",
+    },
     "supervisors.supervising": {
         "Supervising.handle_call": "as in GenServer, which it overrides",
         "Supervising.handle_cast": "as in GenServer, which it overrides",

@@ -82,10 +82,11 @@ class DemandDispatcher(Dispatcher[T]):
         elif count > self._expected and not wanting.told:
             wanting.told = True
             _tell_uneven(subscription, count, self._expected)
-        self._order.remove(wanting)
         wanting.pending += count
         self._demand += count
-        insort_right(self._order, wanting, key=_fewest_last)
+        if len(self._order) > 1:
+            self._order.remove(wanting)
+            insort_right(self._order, wanting, key=_fewest_last)
         return []
 
     def dispatch(self, events: list[T]) -> tuple[list[Delivery[T]], list[T]]:
@@ -95,12 +96,14 @@ class DemandDispatcher(Dispatcher[T]):
         deliveries: list[Delivery[T]] = []
         order, start = self._order, 0
         while start < len(events) and self._demand:
-            wanting = order.pop(0)
+            wanting = order[0]
             part = events[start : start + wanting.pending]
             start += len(part)
             wanting.pending -= len(part)
             self._demand -= len(part)
-            insort_right(order, wanting, key=_fewest_last)
+            if len(order) > 1:
+                del order[0]
+                insort_right(order, wanting, key=_fewest_last)
             deliveries.append((wanting.subscription, part))
         return deliveries, events[start:]
 

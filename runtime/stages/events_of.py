@@ -190,9 +190,6 @@ class EventReader(AsyncIterator[Any]):
 
     def owner_ended(self, process: Process) -> None:
         """The process that reads has ended without leaving the block."""
-        self._kill()
-
-    def _kill(self) -> None:
         self._process.given_up = True  # it is not needed any more, and that is no news
         self._process.kill()
 
@@ -204,11 +201,8 @@ class EventReader(AsyncIterator[Any]):
         if self._process.status != "ended":
             for subscription in self._subscriptions:
                 subscription.cancel()
-            self._kill()
         with trio.CancelScope(shield=True):
             await stop_processes([(self._process, "brutal_kill")], self._table.owner)
-        self._news.close()
-        self._chunk.clear()
 
 
 class EventBlock(AbstractAsyncContextManager[AsyncIterator[Any]]):

@@ -21,6 +21,7 @@ GROUPS = {
     "SYS": "`:sys` and timers",
     "PL": "poolboy and NimblePool",
     "GS": "GenStage",
+    "BW": "Broadway",
 }
 HEAD = ("group", "of", "rows", "as in OTP", "different on purpose", "not applicable")
 

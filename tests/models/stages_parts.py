@@ -7,7 +7,7 @@ all is checked, and what the machine wants it to do next.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -18,6 +18,7 @@ from runtime.stages import (
     NO_PARTITION,
     BroadcastDispatcher,
     Consumer,
+    Delivery,
     DemandDispatcher,
     Dispatcher,
     PartitionDispatcher,
@@ -71,7 +72,10 @@ class Life:
     crash_in: int | None = None  # handlers until it crashes
     stock: int = 0
     wanted: int = 0
+    demanded: int = 0
+    asked: dict[Subscription, int] = field(default_factory=dict)
     was_held: bool = False
+    emitted_held: bool = False  # then what demand of before gives comes first when it goes on
     discarded: int = 0
     made: list[Item] = field(default_factory=list)
     given: list[tuple[Subscription, Item]] = field(default_factory=list)
@@ -91,14 +95,14 @@ class Life:
 
     def outlet(self) -> Outlet[Item] | None:
         """What it gives away with, if it lives and has used it."""
-        return self.stage._outlet if isinstance(self.stage, Source | Middle) else None
+        return self.stage._stage_outlet if isinstance(self.stage, Source | Middle) else None
 
     def kept(self) -> list[Item]:
         """What nobody has asked for, oldest first; held by an accumulating producer, at the end."""
         outlet = self.outlet()
         if outlet is None:
             return []
-        held = [one for one in outlet.held or () if isinstance(one, list)]
+        held = [one for one in (*outlet.replayed, *(outlet.held or ())) if isinstance(one, list)]
         return [*outlet.buffer._events, *(item for one in held for item in one)]
 
     def queues(self) -> list[list[Item]]:
@@ -132,13 +136,25 @@ class Life:
         """By its rules."""
         match self.rules:
             case "demand":
-                return DemandDispatcher()
+                return self.watched(DemandDispatcher())
             case "broadcast":
-                return BroadcastDispatcher()
+                return self.watched(BroadcastDispatcher())
             case "partition":
-                return PartitionDispatcher(PARTITIONS, hash=place)
+                return self.watched(PartitionDispatcher(PARTITIONS, hash=place))
             case _:
-                return PartitionDispatcher(PARTITIONS, hash=place, max_queued=MOST_QUEUED)
+                most = MOST_QUEUED
+                return self.watched(PartitionDispatcher(PARTITIONS, hash=place, max_queued=most))
+
+    def watched(self, dispatcher: Dispatcher[Item]) -> Dispatcher[Item]:
+        """It also counts what it is asked for."""
+        ask = dispatcher.ask
+
+        def counted(subscription: Subscription, count: int) -> Sequence[Delivery[Item]]:
+            self.asked[subscription] = self.asked.get(subscription, 0) + count
+            return ask(subscription, count)
+
+        dispatcher.ask = counted  # type: ignore[method-assign]
+        return dispatcher
 
 
 class Make(Cast):
@@ -216,6 +232,7 @@ class Source(Giving, Producer[Item]):
 
     def handle_demand(self, demand: int) -> Any:
         self.life.wanted += demand
+        self.life.demanded += demand
         self.life.step()
         return self.life.soon(self._serve)
 
@@ -229,11 +246,16 @@ class Source(Giving, Producer[Item]):
     @handles(Make)
     def more(self, message: Make) -> None:
         self.life.stock += message.count
-        self.emit(self._serve())
+        self._emit(self._serve())
+
+    def _emit(self, items: list[Item]) -> None:
+        outlet = self.life.outlet()
+        self.life.emitted_held |= outlet is not None and outlet.held is not None
+        self.emit(items)
 
     @handles(Push)
     def push(self, message: Push) -> None:
-        self.emit(self.life.make(message.count))
+        self._emit(self.life.make(message.count))
         self.life.wanted = max(self.life.wanted - message.count, 0)
 
 

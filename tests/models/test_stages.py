@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -18,6 +19,7 @@ from runtime.stages import (
     AlreadySubscribed,
     BadSubscription,
     Subscription,
+    resubscribe,
     set_demand,
     subscribe,
 )
@@ -32,9 +34,8 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 CLASSES = {"source": Source, "middle": Middle, "sink": Sink}
 GIVING = ("p0", "p1", "m0", "m1")
-EDGES = st.sampled_from(
-    [(to, of) for to in KINDS for of in GIVING if to[0] != "p" and (to[0] == "c" or of < to)]
-).filter(lambda edge: edge != ("m0", "m1"))
+BEFORE = {"m0": ("p0", "p1"), "m1": ("p0", "p1", "m0"), **dict.fromkeys(("c0", "c1", "c2"), GIVING)}
+EDGES = st.sampled_from([(to, of) for to, those in BEFORE.items() for of in those])
 RULES = st.sampled_from(("demand", "demand", "broadcast", "partition", "bounded partition"))
 SIZES = st.sampled_from((None, None, 3))
 KEEPS = st.sampled_from(("last", "first"))
@@ -52,6 +53,7 @@ DEEDS = {
     "make": (6, SOURCE, COUNT),
     "push": (3, SOURCE, COUNT),
     "ask": (3, NUMBER, COUNT),
+    "resubscribe": (1, NUMBER, WINDOWS),
     "cancel": (2, NUMBER, st.sampled_from((NORMAL, SHUTDOWN, "boom"))),
     "end_stage": (2, NAME, HOW),
     "revive": (3, NAME, RULES, SIZES, KEEPS),
@@ -72,19 +74,22 @@ class StagesMachine(NodeMachine):
         self.subscriptions: list[Subscription] = []
         self.asked: dict[Subscription, int] = {}
 
-    @initialize(rules=st.tuples(RULES, RULES, RULES, RULES), edges=st.lists(EDGES, max_size=6))
-    def begin(self, rules: tuple[str, ...], edges: list[tuple[str, str]]) -> None:
+    @initialize(
+        rules=st.tuples(RULES, RULES, RULES, RULES),
+        edges=st.lists(st.tuples(EDGES, WINDOWS, st.booleans()), min_size=3, max_size=8),
+    )
+    def begin(self, rules: tuple[str, ...], edges: list[Any]) -> None:
         for name, which in zip(KINDS, (*rules, "demand", "demand", "demand"), strict=True):
             self.revive(name, which, None, "last")
-        for number, edge in enumerate(edges):
-            self.subscribe(edge, (4, 2), "temporary", "automatic", number % 2, False)
+        for number, (edge, window, selects) in enumerate(edges):
+            self.subscribe(edge, window, "temporary", "automatic", number % 2, selects)
 
     async def end(self) -> None:
         for life in self.now_is.values():
             assert life.pid is not None
             kill(life.pid)
 
-    @rule(deeds=st.lists(weighted(DEEDS), min_size=1, max_size=8))
+    @rule(deeds=st.lists(weighted(DEEDS), min_size=3, max_size=12))
     def act(self, deeds: list[Deed]) -> None:
         """Several things, one after the other, each in a step of its own."""
         for name, arguments in deeds:
@@ -138,6 +143,7 @@ class StagesMachine(NodeMachine):
         if how == "soon":
             life.crash_in = len(life.made) % 4
         elif how == "kill":
+            assert life.pid is not None
             self.do(partial(kill, life.pid))
         else:
             reason = {"Normal": NORMAL, "Shutdown": SHUTDOWN}.get(how, how)
@@ -171,12 +177,11 @@ class StagesMachine(NodeMachine):
             try:
                 subscription = await subscribe(
                     to, of, max_demand=window[0], min_demand=window[1], cancel=cancel, mode=mode,
-                    **options,
+                    timeout=math.inf, **options,
                 )  # fmt: skip
             except CallExit:
                 return
-            self.subscriptions.append(subscription)
-            self.asked[subscription] = 0
+            self.remember(subscription)
 
         self.background(ask_for_it)
 
@@ -196,6 +201,29 @@ class StagesMachine(NodeMachine):
         for subscription in self.pick(number):
             self.do(partial(subscription.cancel, reason))
 
+    def resubscribe(self, number: int, window: tuple[int, int]) -> None:
+        """The same again, with another window."""
+        for earlier in self.pick(number):
+            self.background(partial(self.ask_for_it_again, earlier, window))
+
+    async def ask_for_it_again(self, earlier: Subscription, window: tuple[int, int]) -> None:
+        options = earlier.options
+        if earlier.producer is None:
+            return
+        try:
+            subscription = await resubscribe(
+                earlier, earlier.producer, max_demand=window[0], min_demand=window[1],
+                cancel=options.cancel, mode=options.mode, partition=options.partition,
+                selector=options.selector, timeout=math.inf,
+            )  # fmt: skip
+        except (CallExit, BadSubscription):  # it is gone, or the subscription has ended
+            return
+        self.remember(subscription)
+
+    def remember(self, subscription: Subscription) -> None:
+        self.subscriptions.append(subscription)
+        self.asked[subscription] = 0
+
     # -- events -----------------------------------------------------------------------------
 
     def make(self, name: str, count: int) -> None:
@@ -212,7 +240,7 @@ class StagesMachine(NodeMachine):
 
         async def step() -> None:
             try:
-                await set_demand(name, "accumulate" if holds else "forward", timeout=1000.0)
+                await set_demand(name, "accumulate" if holds else "forward", timeout=math.inf)
             except CallExit:
                 pass
 
@@ -238,6 +266,7 @@ class StagesMachine(NodeMachine):
             checks.gives_in_order(life)
             checks.gets_what_it_was_sent(life, self.lives)
             checks.hears_each_end_once(life)
+            checks.asks_for_no_more_than_is_wanted(life)
         for life, process in self.processes().items():
             checks.loses_nothing(life)
             checks.broadcasts_to_all(life)
@@ -277,4 +306,4 @@ class StagesMachine(NodeMachine):
 
 
 TestStages = StagesMachine.TestCase
-TestStages.settings = examples(60, 15)
+TestStages.settings = examples(80, 15)

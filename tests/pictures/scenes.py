@@ -138,15 +138,15 @@ class Doubling(ProducerConsumer[int, int]):
 
 
 class Slow(Consumer[int]):
-    """Takes a second for whatever it is given at a time."""
+    """Takes its time for whatever it is given at once."""
 
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
+    def __init__(self, scene: Scene, seconds: float = 1.0) -> None:
+        self._scene, self._seconds = scene, seconds
 
     async def handle_events(self, events: list[int], subscription: Subscription) -> None:
         """Take the time."""
         self._scene.works(subscription.consumer, events)
-        await trio.sleep(1)
+        await trio.sleep(self._seconds)
 
 
 async def demand(scene: Scene) -> None:
@@ -175,7 +175,7 @@ def shared_out(make: MakeDispatcher, **partitions: int) -> Play:
         numbers = await scene.start("producer", spec)
         await set_demand(numbers, "accumulate")
         for number, lane in enumerate(("consumer A", "consumer B")):
-            slow = await scene.start(lane, Slow.child_spec(scene))
+            slow = await scene.start(lane, Slow.child_spec(scene, 1.0 + number / 4))
             partition = number if partitions else msgspec.UNSET
             await subscribe(slow, numbers, max_demand=4, min_demand=2, partition=partition)
         await set_demand(numbers, "forward")

@@ -38,6 +38,7 @@ from runtime import (
 )
 from runtime.instruments import FREQUENT, REPORTS, Instruments
 from runtime.pid import Pid
+from runtime.telemetry.pipeline_events import SPANS
 from tests.support import in_process, stop_all
 
 PID = Pid(1, "x")
@@ -154,7 +155,7 @@ def test_the_page_of_events_has_each_of_them_and_no_other() -> None:
 
 def test_the_frequent_events_and_the_reports_are_all_there_are() -> None:
     assert {*FREQUENT, *REPORTS} == set(get_args(Event))
-    assert set(FREQUENT) == {CallEnded, PermitsGranted}
+    assert set(FREQUENT) == {CallEnded, PermitsGranted, *SPANS}
 
 
 async def test_one_that_raises_when_it_joins_or_leaves_hurts_nobody(

@@ -10,6 +10,8 @@ import trio
 import trio.testing
 
 from runtime import (
+    AcknowledgerFailed,
+    CallbackFailed,
     Crashed,
     Event,
     GenServer,
@@ -17,7 +19,9 @@ from runtime import (
     MailboxLimit,
     MailboxLong,
     MessageOld,
+    MessagesGivenBack,
     Pid,
+    PipelineDrained,
     RestartsHigh,
     child_spec,
     handles,
@@ -258,6 +262,36 @@ LINES: list[tuple[Event, dict[str, object]]] = [
         },
     ),
     (
+        AcknowledgerFailed(PID, "<Queue>", "3", 7, Crashed(ValueError("no"))),
+        {
+            "event": "an acknowledger raised", "log_level": "error", "pid": "<Pid 7 shop>",
+            "acknowledger": "<Queue>", "reference": "3", "messages": 7,
+            "reason": "ValueError('no')", "exception": "ValueError: no",
+        },
+    ),
+    (
+        CallbackFailed("line", "line.p", PID, "handle_batch", 7, Crashed(ValueError("no"))),
+        {
+            "event": "callback of a pipeline failed", "log_level": "error", "stage": "line.p",
+            "pid": "<Pid 7 shop>", "callback": "handle_batch", "messages": 7,
+            "reason": "ValueError('no')", "exception": "ValueError: no",
+        },
+    ),
+    (
+        MessagesGivenBack("line", "line.processor_0", 7),
+        {
+            "event": "messages given back", "log_level": "warning",
+            "stage": "line.processor_0", "messages": 7,
+        },
+    ),
+    (
+        PipelineDrained(PID, "line", 30.00012, 7),
+        {
+            "event": "pipeline not drained in time", "log_level": "warning", "pipeline": "line",
+            "pid": "<Pid 7 shop>", "seconds": 30.0, "left": 7,
+        },
+    ),
+    (
         LoopStalled(0.21234, None, None, None, None, ""),
         {
             "event": "loop stalled", "log_level": "error", "seconds": 0.212, "pid": None,
@@ -281,3 +315,8 @@ def test_what_the_watchdog_tells_is_one_line(
 ) -> None:
     Instruments([log_reports]).emit(event)
     assert logs == [line]
+
+
+def test_a_pipeline_that_was_drained_in_time_is_no_news(logs: list[Any]) -> None:
+    Instruments([log_reports]).emit(PipelineDrained(PID, "line", 1.0, 0))
+    assert logs == []

@@ -26,6 +26,7 @@ from runtime import (
     ref,
     start,
 )
+from runtime.current import current_process
 from runtime.stages import (
     BadSubscription,
     BroadcastDispatcher,
@@ -151,6 +152,14 @@ async def test_nobody_there_is_told(node: Node, cancel: Any) -> None:
     with pytest.raises(ProducerExit) as caught:
         await read(gone, cancel=cancel)
     assert (caught.value.producer, caught.value.reason) == (gone.pid, NoProcess())
+
+
+async def test_one_of_several_is_enough_to_end_a_permanent_reader(node: Node) -> None:
+    other = await start_count([])
+    async with events_of(await finite(), other, cancel="permanent", max_demand=1) as events:
+        with pytest.raises(ProducerExit):
+            await take(9, events)
+        assert await take(1, events) == []
 
 
 async def test_several_producers_end_with_the_last_of_them(node: Node) -> None:
@@ -337,7 +346,23 @@ async def test_a_reader_hears_when_its_own_consumer_has_been_ended(node: Node) -
     assert processes() == [producer.pid]
 
 
-async def test_a_process_that_does_not_leave_the_block_takes_it_along(node: Node) -> None:
+async def test_a_process_that_leaves_blocks_holds_nothing_of_them(node: Node) -> None:
+    producer = await start_count([])
+
+    async def reading() -> int:
+        for _ in range(3):
+            async with events_of(producer) as events:
+                await anext(events)
+        process = current_process()
+        assert process is not None
+        return len(process.claims or ())
+
+    assert await in_process(reading) == 0
+
+
+async def test_a_process_that_does_not_leave_the_block_takes_it_along(
+    node: Node, events: Recorder
+) -> None:
     producer = await start_count([])
     kept: list[Any] = []
 
@@ -349,6 +374,7 @@ async def test_a_process_that_does_not_leave_the_block_takes_it_along(node: Node
     await in_process(careless)
     await settle()
     assert processes() == [producer.pid]
+    assert events.of(ProcessCrashed) == []
 
 
 def test_what_cannot_be_is_refused_at_once() -> None:

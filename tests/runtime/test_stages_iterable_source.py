@@ -203,14 +203,15 @@ async def test_a_generator_is_closed_at_the_end_and_nothing_else_is(node: Node) 
         finally:
             log.append("closed")
 
-    iterator = iter([1, 2, 3])
-    for items in (told(), iterator):
-        source, sink = await read_all(from_iterable(items), [], max_demand=1, mode="manual")
+    generator, iterator = told(), iter([1, 2, 3])
+    for items in (generator, iterator):
+        source, sink = await read_all(from_iterable(items), [], mode="manual")
         subscription = await subscribe(sink, source, mode="manual", cancel="temporary")
         subscription.ask(1)
         await settle()
         await source.stop()
     assert log == ["closed"]
+    assert list(generator) == []
     assert list(iterator) == [2, 3]
 
 

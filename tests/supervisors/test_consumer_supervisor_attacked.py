@@ -27,7 +27,7 @@ from runtime import (
 )
 from runtime.stages import from_iterable, subscribe
 from supervisors import ChildNotFound, ConsumerSupervisorRef
-from tests.runtime.flowing import settle, start_count
+from tests.runtime.flowing import Push, settle, start_count, start_noting
 from tests.supervisors.event_parts import active, feed, is_up, job, start_jobs
 from tests.supervisors.tree_parts import begin_after
 
@@ -202,3 +202,27 @@ async def test_ten_thousand_events_leave_nothing(node: Node) -> None:
     assert done == 10_000
     assert await active(jobs) == (0, 0)
     assert processes() == [jobs.pid]
+
+
+async def test_while_very_many_children_start_others_have_a_turn(node: Node) -> None:
+    log: list[str] = []
+    producer = await start_noting(log)
+    jobs = await start_jobs(job(log), to=producer, max_demand=1000)
+    await settle()
+    await producer.call(Push(list(range(1000))))
+    while not is_up(0):
+        await trio.lowlevel.checkpoint()
+    assert not is_up(999)
+    await settle()
+    assert await active(jobs) == (1000, 1000)
+
+
+@pytest.mark.parametrize("steps", [5, 10, 15])
+async def test_ended_in_the_middle_of_them_it_leaves_nothing(node: Node, steps: int) -> None:
+    producer = await start_noting([])
+    jobs = await start_jobs(job([]), to=producer, max_demand=1000)
+    await settle()
+    await producer.call(Push(list(range(1000))))
+    await steps_later(steps)
+    await jobs.stop(Shutdown())
+    assert processes() == [producer.pid]

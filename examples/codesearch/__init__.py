@@ -1,0 +1,1 @@
+"""A search index over Python code, made by a pipeline: ``python -m examples.codesearch --help``."""
