@@ -114,7 +114,7 @@ class ConsumerSupervisor(Consumer[object], DynamicSupervisor):
         """Start a child for each; of very many, others have a turn in between."""
         excess = self._budgets.arrived(subscription, len(events))
         if excess:
-            self._report_excess(subscription, excess)
+            self._stage_report_excess(subscription, excess)
         for event in events[:_AT_ONCE]:
             self._start_for(event, subscription)
         more = events[_AT_ONCE:]

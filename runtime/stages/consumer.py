@@ -31,6 +31,6 @@ class Consumer(Consuming[T], Generic[T]):
         """
         raise NotImplementedError
 
-    def _handle(self, events: list[T], subscription: Subscription) -> Steps:
+    def _stage_handle(self, events: list[T], subscription: Subscription) -> Steps:
         result = yield call_user(self.handle_events, events, subscription)
-        return stop_in(self._process, self, "handle_events", result)
+        return stop_in(self._stage_process, self, "handle_events", result)

@@ -81,42 +81,42 @@ class Consuming(Stage, Generic[T]):
         A request: the producer may refuse it, and what a name leads to may not be there. Both end
         the subscription. For the options see ``SubscriptionOptions``. Never blocks.
         """
-        self._running("subscribe")
+        self._stage_running("subscribe")
         options = SubscriptionOptions(max_demand, min_demand, cancel, mode, partition, selector)
-        return self._begin(as_ref(to, "to"), options)
+        return self._stage_begin(as_ref(to, "to"), options)
 
     # -- callbacks of the halves ------------------------------------------------------------
 
-    def _handle(self, events: list[T], subscription: Subscription) -> Steps:
+    def _stage_handle(self, events: list[T], subscription: Subscription) -> Steps:
         """Let the user handle a chunk of events."""
         raise NotImplementedError
 
     # -- subscribing ------------------------------------------------------------------------
 
     @property
-    def _upstreams(self) -> dict[Subscription, Upstream[T]]:
+    def _stage_producers(self) -> dict[Subscription, Upstream[T]]:
         """The producers by subscription."""
         if self._stage_upstreams is None:
             self._stage_upstreams = {}
         return self._stage_upstreams
 
-    def _begin(
+    def _stage_begin(
         self,
         to: Ref,
         options: SubscriptionOptions,
         earlier: Subscription | None = None,
         reason: ExitReason = NORMAL,
     ) -> Subscription:
-        mine, producer = self._process, to.find()
+        mine, producer = self._stage_process, to.find()
         if producer is mine:
             raise BadSubscription(f"to: got {to!r}, which is this stage itself")
         if earlier is not None:
-            if earlier not in self._upstreams:
+            if earlier not in self._stage_producers:
                 raise BadSubscription(f"earlier: got {earlier!r}, which has ended")
             earlier.cancel(reason)  # first, for a producer that takes one of a kind only
         pid = to.incarnation if producer is None else producer.pid
         subscription = Subscription(pid, mine.pid, options)
-        self._upstreams[subscription] = Upstream(mine, producer, subscription)
+        self._stage_producers[subscription] = Upstream(mine, producer, subscription)
         mine.post_system(Subscribed(subscription))
         if producer is None:
             return subscription
@@ -127,36 +127,36 @@ class Consuming(Stage, Generic[T]):
         return subscription
 
     @handles(Subscribe)
-    def _subscribe(
+    def _stage_subscribe(
         self, request: Subscribe, reply_to: ReplyTo[Subscription]
     ) -> Subscription | NoReply:
-        subscription, error = attempt(self._begin, request.to, request.options)
+        subscription, error = attempt(self._stage_begin, request.to, request.options)
         return _replied(subscription, error, reply_to)
 
     @handles(Resubscribe)
-    def _resubscribe(
+    def _stage_resubscribe(
         self, request: Resubscribe, reply_to: ReplyTo[Subscription]
     ) -> Subscription | NoReply:
         subscription, error = attempt(
-            self._begin, request.to, request.options, request.earlier, request.reason
+            self._stage_begin, request.to, request.options, request.earlier, request.reason
         )
         return _replied(subscription, error, reply_to)
 
     @handles(Subscribed)
-    def _subscribed(self, message: Subscribed) -> Performed:
+    def _stage_subscribed(self, message: Subscribed) -> Performed:
         subscription = message.subscription
-        upstream = self._upstreams[subscription]
+        upstream = self._stage_producers[subscription]
         if upstream.process is None:
-            return self._over(subscription, "down", NO_PROCESS)
-        return perform(self._joined_to(subscription, upstream))
+            return self._stage_over(subscription, "down", NO_PROCESS)
+        return perform(self._stage_joined_to(subscription, upstream))
 
-    def _joined_to(self, subscription: Subscription, upstream: Upstream[T]) -> Steps:
+    def _stage_joined_to(self, subscription: Subscription, upstream: Upstream[T]) -> Steps:
         result = yield call_user(self.handle_subscribe, "producer", subscription)
         options = subscription.options
         mode = options.mode or "automatic"
         if result == "automatic" or result == "manual":
             mode, result = result, None
-        stop = stop_in(self._process, self, "handle_subscribe", result, _MODES)
+        stop = stop_in(self._stage_process, self, "handle_subscribe", result, _MODES)
         if stop is None and mode == "automatic":
             upstream.demand = PendingDemand(options.max_demand, options.at_least)
             subscription.ask(options.max_demand)
@@ -165,30 +165,30 @@ class Consuming(Stage, Generic[T]):
     # -- events -----------------------------------------------------------------------------
 
     @handles(Events)
-    def _events(self, message: Events) -> Performed:
+    def _stage_events(self, message: Events) -> Performed:
         subscription = message.subscription
-        if subscription not in self._upstreams:
+        if subscription not in self._stage_producers:
             subscription.cancel(UNKNOWN_SUBSCRIPTION)
             return None
-        return perform(self._handle_all(message.events, subscription))
+        return perform(self._stage_handle_all(message.events, subscription))
 
-    def _handle_all(self, events: list[T], subscription: Subscription) -> Steps:
+    def _stage_handle_all(self, events: list[T], subscription: Subscription) -> Steps:
         """Handle them in chunks, asking for more after each; in one, once nobody can be asked."""
-        upstream = self._upstreams.get(subscription)
+        upstream = self._stage_producers.get(subscription)
         if upstream is None or upstream.demand is None:
-            return (yield from self._handle(events, subscription))
+            return (yield from self._stage_handle(events, subscription))
         chunks, excess = upstream.demand.split(events)
         if excess:
-            self._report_excess(subscription, excess)
+            self._stage_report_excess(subscription, excess)
         for chunk, ask in chunks:
-            stop = yield from self._handle(chunk, subscription)
-            if stop is not None or self._process.exiting is not None:
+            stop = yield from self._stage_handle(chunk, subscription)
+            if stop is not None or self._stage_process.exiting is not None:
                 return stop
             subscription.ask(ask)
         return None
 
-    def _report_excess(self, subscription: Subscription, excess: int) -> None:
-        process = self._process
+    def _stage_report_excess(self, subscription: Subscription, excess: int) -> None:
+        process = self._stage_process
         if process.table.instruments.want(EventsInExcess):
             process.table.instruments.emit(
                 EventsInExcess(process.pid, process.name, subscription.producer, excess)
@@ -197,27 +197,27 @@ class Consuming(Stage, Generic[T]):
     # -- the end of a subscription ----------------------------------------------------------
 
     @handles(Cancelled)
-    def _cancelled(self, message: Cancelled) -> Performed:
-        return self._over(message.subscription, "cancel", message.reason)
+    def _stage_cancelled(self, message: Cancelled) -> Performed:
+        return self._stage_over(message.subscription, "cancel", message.reason)
 
     @handles(ProducerDown)
-    def _producer_down(self, message: ProducerDown) -> Performed:
-        return self._over(message.subscription, "down", message.reason)
+    def _stage_producer_down(self, message: ProducerDown) -> Performed:
+        return self._stage_over(message.subscription, "down", message.reason)
 
-    def _over(self, subscription: Subscription, how: How, reason: ExitReason) -> Performed:
-        upstream = self._upstreams.pop(subscription, None)
+    def _stage_over(self, subscription: Subscription, how: How, reason: ExitReason) -> Performed:
+        upstream = self._stage_producers.pop(subscription, None)
         if upstream is None:
             return None
         upstream.leave()
-        return self._say_over(subscription, SubscriptionEnded(how, reason, "producer"))
+        return self._stage_say_over(subscription, SubscriptionEnded(how, reason, "producer"))
 
-    def _say_over(self, subscription: Subscription, end: SubscriptionEnded) -> Performed:
-        return perform(self._ended(subscription, end))
+    def _stage_say_over(self, subscription: Subscription, end: SubscriptionEnded) -> Performed:
+        return perform(self._stage_ended(subscription, end))
 
-    def _ended(self, subscription: Subscription, end: SubscriptionEnded) -> Steps:
+    def _stage_ended(self, subscription: Subscription, end: SubscriptionEnded) -> Steps:
         """Tell the user; then end too, if that was agreed."""
         result = yield call_user(self.handle_cancel, subscription, end)
-        stop = stop_in(self._process, self, "handle_cancel", result)
+        stop = stop_in(self._stage_process, self, "handle_cancel", result)
         if stop is None and ends_consumer(subscription.cancel_mode, end.reason):
             return Stop(end.reason)
         return stop
@@ -227,16 +227,16 @@ class Consuming(Stage, Generic[T]):
     def _attach(self, loop: ServerLoop | None) -> None:
         super()._attach(loop)
         if loop is None:
-            for upstream in self._upstreams.values():
+            for upstream in self._stage_producers.values():
                 upstream.leave()
         self._stage_upstreams = None
 
     def facts(self) -> Mapping[str, Plain]:
         """Producers, and events under way; see ``GenServer.facts``."""
-        demands = [one.demand for one in self._upstreams.values() if one.demand is not None]
+        demands = [one.demand for one in self._stage_producers.values() if one.demand is not None]
         return {
             **super().facts(),
-            "producers": len(self._upstreams),
+            "producers": len(self._stage_producers),
             "pending demand": sum(one.pending for one in demands),
         }
 

@@ -90,7 +90,7 @@ class _Reading(Consumer[Any]):
         """Hand them on, in the chunks of any other consumer."""
         chunks, excess = self._subscriptions[subscription].split(events)
         if excess:
-            self._report_excess(subscription, excess)
+            self._stage_report_excess(subscription, excess)
         for chunk, ask in chunks:
             self._news.send_nowait((subscription, chunk, ask))
 

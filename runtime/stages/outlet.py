@@ -53,10 +53,10 @@ class Giving(Protocol[T]):
     buffer_size: int | None
     buffer_keep: Keep
     @property
-    def _accumulates(self) -> bool: ...
+    def _stage_accumulates(self) -> bool: ...
     def make_dispatcher(self) -> Dispatcher[T]: ...  # noqa: D102
     def format_discarded(self, discarded: int) -> bool: ...  # noqa: D102
-    def _delivering(self, subscription: Subscription, events: list[T]) -> None: ...
+    def _stage_delivering(self, subscription: Subscription, events: list[T]) -> None: ...
     # fmt: on
 
 
@@ -68,7 +68,7 @@ class Outlet(Generic[T]):
         self.unanswered = 0
         self.downstreams: dict[Subscription, Downstream] = {}
         self.buffer: EventBuffer[T] = EventBuffer(stage.buffer_size, stage.buffer_keep)
-        self.held: deque[Held[T]] | None = deque() if stage._accumulates else None
+        self.held: deque[Held[T]] | None = deque() if stage._stage_accumulates else None
         self.replayed: deque[Held[T]] = deque()  # what was held, and is about to go
         self.forwards = 0  # how many times it is to go on with what was held
         self._refilling = False
@@ -241,7 +241,7 @@ class Outlet(Generic[T]):
             if downstream is None:
                 name = type(self.dispatcher).__name__
                 raise RuntimeError(f"{name} delivers to {subscription!r}, which is not subscribed")
-            self._stage._delivering(subscription, events)
+            self._stage._stage_delivering(subscription, events)
             downstream.process.post_system(Events(subscription, events))
         if deliveries:
             for info in self.dispatcher.released():

@@ -50,55 +50,55 @@ class Producer(Producing[T], Generic[T]):
         raise NotImplementedError
 
     @property
-    def _accumulates(self) -> bool:
+    def _stage_accumulates(self) -> bool:
         if self.demand not in get_args(DemandMode):
             got = short_repr(self.demand)
             raise ValueError(f"demand: got {got}, allowed are 'forward', 'accumulate'")
         return self.demand == "accumulate"
 
-    def _wanted(self, count: int) -> Steps:
-        held = self._giving.held
+    def _stage_wanted(self, count: int) -> Steps:
+        held = self._stage_giving.held
         if held is not None:
             held.append(count)
             return None
         result = yield call_user(self.handle_demand, count)
         emitted = cast("Emitted[T]", result)
-        events, stop = events_in(self._process, self, "handle_demand", emitted)
-        self._giving.give(events)
+        events, stop = events_in(self._stage_process, self, "handle_demand", emitted)
+        self._stage_giving.give(events)
         return stop
 
     @handles(SetDemand)
-    def _set_demand(self, request: SetDemand) -> None:
-        outlet = self._giving
+    def _stage_set_demand(self, request: SetDemand) -> None:
+        outlet = self._stage_giving
         if request.mode == "forward":
             outlet.forwards += 1
-            self._process.post_system(Forward())
+            self._stage_process.post_system(Forward())
         elif outlet.forwards:
-            self._process.post_system(Hold())
+            self._stage_process.post_system(Hold())
         elif outlet.held is None:
             outlet.held = deque()
 
     @handles(Forward)
-    def _forward(self, _message: Forward) -> Performed:
-        outlet = self._giving
+    def _stage_forward(self, _message: Forward) -> Performed:
+        outlet = self._stage_giving
         outlet.forwards -= 1
         if outlet.held is not None:
             outlet.replayed, outlet.held = outlet.held, None
-        return perform(self._replay())
+        return perform(self._stage_replay())
 
     @handles(Hold)
-    def _hold(self, _message: Hold) -> None:
-        outlet = self._giving
+    def _stage_hold(self, _message: Hold) -> None:
+        outlet = self._stage_giving
         if outlet.held is None:
             outlet.held = deque()
 
-    def _replay(self) -> Steps:
+    def _stage_replay(self) -> Steps:
         """What was held, in order."""
-        outlet = self._giving
-        while outlet.replayed and self._process.exiting is None:
+        outlet = self._stage_giving
+        while outlet.replayed and self._stage_process.exiting is None:
             one = outlet.replayed.popleft()
             if isinstance(one, int):
-                stop = yield from self._wanted(one)
+                stop = yield from self._stage_wanted(one)
                 if stop is not None:
                     return stop
             else:
@@ -106,5 +106,5 @@ class Producer(Producing[T], Generic[T]):
         return None
 
     @handles(GetDemand)
-    def _get_demand(self, _request: GetDemand) -> DemandMode:
-        return "forward" if self._giving.held is None else "accumulate"
+    def _stage_get_demand(self, _request: GetDemand) -> DemandMode:
+        return "forward" if self._stage_giving.held is None else "accumulate"

@@ -49,56 +49,56 @@ class ProducerConsumer(Consuming[In], Producing[Out], Generic[In, Out]):
         """
         raise NotImplementedError
 
-    def _handle(self, events: list[In], subscription: Subscription) -> Steps:
+    def _stage_handle(self, events: list[In], subscription: Subscription) -> Steps:
         result = yield call_user(self.handle_events, events, subscription)
         emitted = cast("Emitted[Out]", result)
-        made, stop = events_in(self._process, self, "handle_events", emitted)
-        self._giving.give(made)
+        made, stop = events_in(self._stage_process, self, "handle_events", emitted)
+        self._stage_giving.give(made)
         return stop
 
     # -- what waits until events are wanted -------------------------------------------------
 
     @handles(Events)
-    def _events(self, message: Events) -> Performed:
-        upstream = self._upstreams.get(message.subscription)
+    def _stage_events(self, message: Events) -> Performed:
+        upstream = self._stage_producers.get(message.subscription)
         if upstream is None:
             message.subscription.cancel(UNKNOWN_SUBSCRIPTION)
             return None
         if not message.events and upstream.demand is not None:
             return None  # only who asks by hand gets to see that
-        self._waiting.append(message)
-        return perform(self._work())
+        self._stage_queue.append(message)
+        return perform(self._stage_work())
 
-    def _say_over(self, subscription: Subscription, end: SubscriptionEnded) -> Performed:
-        self._waiting.append((subscription, end))
-        return perform(self._work())
+    def _stage_say_over(self, subscription: Subscription, end: SubscriptionEnded) -> Performed:
+        self._stage_queue.append((subscription, end))
+        return perform(self._stage_work())
 
-    def _queue_info(self, message: object) -> None:
-        if self._waiting:
-            self._waiting.append(InfoDue(message))
+    def _stage_queue_info(self, message: object) -> None:
+        if self._stage_queue:
+            self._stage_queue.append(InfoDue(message))
         else:
-            super()._queue_info(message)
+            super()._stage_queue_info(message)
 
-    def _wanted(self, count: int) -> Steps:
-        return (yield from self._work())
+    def _stage_wanted(self, count: int) -> Steps:
+        return (yield from self._stage_work())
 
-    def _work(self) -> Steps:
+    def _stage_work(self) -> Steps:
         """Take what waits, in order, as long as events are wanted or it is not events."""
-        waiting, outlet = self._waiting, self._giving
+        waiting, outlet = self._stage_queue, self._stage_giving
         while waiting and (outlet.unanswered > 0 or not isinstance(waiting[0], Events)):
             one, stop = waiting.popleft(), None
             if isinstance(one, Events):
-                stop = yield from self._handle_all(one.events, one.subscription)
+                stop = yield from self._stage_handle_all(one.events, one.subscription)
             elif isinstance(one, InfoDue):
                 outlet.queue_info(one.message)
             else:
-                stop = yield from self._ended(*one)
-            if stop is not None or self._process.exiting is not None:
+                stop = yield from self._stage_ended(*one)
+            if stop is not None or self._stage_process.exiting is not None:
                 return stop
         return None
 
     @property
-    def _waiting(self) -> deque[Waiting]:
+    def _stage_queue(self) -> deque[Waiting]:
         """Events nobody has wanted yet, and what is behind them."""
         if self._stage_waiting is None:
             self._stage_waiting = deque()
@@ -107,7 +107,7 @@ class ProducerConsumer(Consuming[In], Producing[Out], Generic[In, Out]):
     # -- inside -----------------------------------------------------------------------------
 
     @handles(SetDemand)
-    def _set_demand(self, request: SetDemand, reply_to: ReplyTo[None]) -> NoReply | None:
+    def _stage_set_demand(self, request: SetDemand, reply_to: ReplyTo[None]) -> NoReply | None:
         if request.mode == "forward":
             return None
         name = type(self).__name__
@@ -119,7 +119,7 @@ class ProducerConsumer(Consuming[In], Producing[Out], Generic[In, Out]):
         return NoReply()
 
     @handles(GetDemand)
-    def _get_demand(self, _request: GetDemand) -> DemandMode:
+    def _stage_get_demand(self, _request: GetDemand) -> DemandMode:
         return "forward"
 
     def _attach(self, loop: ServerLoop | None) -> None:
@@ -128,4 +128,4 @@ class ProducerConsumer(Consuming[In], Producing[Out], Generic[In, Out]):
 
     def facts(self) -> Mapping[str, Plain]:
         """Those of both halves, and how many messages of events wait to be wanted."""
-        return {**super().facts(), "waiting": len(self._waiting)}
+        return {**super().facts(), "waiting": len(self._stage_queue)}

@@ -71,8 +71,8 @@ class Producing(Stage, Generic[T]):
         while a call is handled are on their way before its caller goes on. Never blocks; a full
         buffer discards. GenStage: the events of ``{:noreply, events, state}``.
         """
-        self._running("emit")
-        self._giving.emit(iterated(events))
+        self._stage_running("emit")
+        self._stage_giving.emit(iterated(events))
 
     @enable_ki_protection
     def queue_info(self, message: object) -> None:
@@ -80,67 +80,67 @@ class Producing(Stage, Generic[T]):
 
         GenStage: ``async_info/2``.
         """
-        self._running("queue_info")
-        self._queue_info(message)
+        self._stage_running("queue_info")
+        self._stage_queue_info(message)
 
     # -- callbacks of the halves ------------------------------------------------------------
 
     @property
-    def _accumulates(self) -> bool:
+    def _stage_accumulates(self) -> bool:
         return False
 
-    def _wanted(self, count: int) -> Steps:
+    def _stage_wanted(self, count: int) -> Steps:
         """So many events more are wanted."""
         raise NotImplementedError
 
-    def _queue_info(self, message: object) -> None:
-        self._giving.queue_info(message)
+    def _stage_queue_info(self, message: object) -> None:
+        self._stage_giving.queue_info(message)
 
-    def _delivering(self, subscription: Subscription, events: list[T]) -> None:
+    def _stage_delivering(self, subscription: Subscription, events: list[T]) -> None:
         """These events leave for that consumer."""
 
     # -- messages ---------------------------------------------------------------------------
 
     @handles(SubscribeAsked)
-    def _subscribe_asked(self, message: SubscribeAsked) -> Performed:
-        return perform(self._joined(message.subscription))
+    def _stage_subscribe_asked(self, message: SubscribeAsked) -> Performed:
+        return perform(self._stage_joined(message.subscription))
 
-    def _joined(self, subscription: Subscription) -> Steps:
+    def _stage_joined(self, subscription: Subscription) -> Steps:
         consumer = find_process(subscription.consumer)
-        if consumer is None or not self._giving.join(subscription, consumer):
+        if consumer is None or not self._stage_giving.join(subscription, consumer):
             return None
         result = yield call_user(self.handle_subscribe, "consumer", subscription)
         result = None if result == "automatic" else result
         allowed = "'automatic' (only a consumer can be 'manual'), "
-        stop = stop_in(self._process, self, "handle_subscribe", result, allowed)
-        return stop or (yield from self._settle())
+        stop = stop_in(self._stage_process, self, "handle_subscribe", result, allowed)
+        return stop or (yield from self._stage_settle())
 
     @handles(Asked)
-    def _asked(self, message: Asked) -> Performed:
-        outlet = self._giving
+    def _stage_asked(self, message: Asked) -> Performed:
+        outlet = self._stage_giving
         if message.subscription not in outlet.downstreams:
             outlet.refuse(message.subscription)
             return None
         outlet.ask(message.subscription, message.count)
         need = outlet.take_need()
-        return perform(self._wanted(need)) if need else None
+        return perform(self._stage_wanted(need)) if need else None
 
     @handles(CancelAsked)
-    def _cancel_asked(self, message: CancelAsked) -> Performed:
+    def _stage_cancel_asked(self, message: CancelAsked) -> Performed:
         subscription, reason = message.subscription, message.reason
-        consumer = self._giving.leave(subscription)
+        consumer = self._stage_giving.leave(subscription)
         if consumer is None:
-            self._giving.refuse(subscription)
+            self._stage_giving.refuse(subscription)
             return None
-        return perform(self._left(subscription, "cancel", reason))
+        return perform(self._stage_left(subscription, "cancel", reason))
 
     @handles(ConsumerDown)
-    def _consumer_down(self, message: ConsumerDown) -> Performed:
-        if self._giving.leave(message.subscription) is None:
+    def _stage_consumer_down(self, message: ConsumerDown) -> Performed:
+        if self._stage_giving.leave(message.subscription) is None:
             return None
-        return perform(self._left(message.subscription, "down", message.reason))
+        return perform(self._stage_left(message.subscription, "down", message.reason))
 
-    def _left(
+    def _stage_left(
         self, subscription: Subscription, how: Literal["cancel", "down"], reason: ExitReason
     ) -> Steps:
         end = SubscriptionEnded(how, reason, "consumer")
@@ -148,33 +148,33 @@ class Producing(Stage, Generic[T]):
         consumer = find_process(subscription.consumer)
         if how == "cancel" and consumer is not None:
             consumer.post_system(Cancelled(subscription, reason))
-        stop = stop_in(self._process, self, "handle_cancel", result)
-        return stop or (yield from self._settle())
+        stop = stop_in(self._stage_process, self, "handle_cancel", result)
+        return stop or (yield from self._stage_settle())
 
-    def _settle(self) -> Steps:
+    def _stage_settle(self) -> Steps:
         """What has changed may let buffered events go, or more be wanted."""
-        outlet = self._giving
+        outlet = self._stage_giving
         outlet.drain()
         need = outlet.take_need()
         if need:
-            return (yield from self._wanted(need))
+            return (yield from self._stage_wanted(need))
         return None
 
     @handles(Refill)
-    def _refill(self, _message: Refill) -> Performed:
-        return perform(self._settle())
+    def _stage_refill(self, _message: Refill) -> Performed:
+        return perform(self._stage_settle())
 
     @handles(InfoDue)
-    def _info_due(self, message: InfoDue) -> Any:
+    def _stage_info_due(self, message: InfoDue) -> Any:
         return call_user(self.handle_info, message.message)
 
     @handles(CountBuffered)
-    def _count_buffered(self, _request: CountBuffered) -> int:
-        return len(self._giving.buffer)
+    def _stage_count_buffered(self, _request: CountBuffered) -> int:
+        return len(self._stage_giving.buffer)
 
     @handles(QueueInfo)
-    def _queue_info_asked(self, request: QueueInfo) -> None:
-        self._queue_info(request.message)
+    def _stage_queue_info_asked(self, request: QueueInfo) -> None:
+        self._stage_queue_info(request.message)
 
     # -- inside -----------------------------------------------------------------------------
 
@@ -185,11 +185,11 @@ class Producing(Stage, Generic[T]):
         self._stage_outlet = None
 
     @property
-    def _giving(self) -> Outlet[T]:
+    def _stage_giving(self) -> Outlet[T]:
         """Made with the first use: until then ``init`` may say how it is to be."""
         outlet = self._stage_outlet
         if outlet is None:
-            outlet = self._stage_outlet = Outlet(self._process, self)
+            outlet = self._stage_outlet = Outlet(self._stage_process, self)
         return outlet
 
     def facts(self) -> Mapping[str, Plain]:

@@ -61,11 +61,11 @@ class Stage(GenServer):
         return None
 
     @property
-    def _process(self) -> Process:
+    def _stage_process(self) -> Process:
         assert self._loop is not None, "it runs"
         return self._loop.process
 
-    def _running(self, what: str) -> Process:
+    def _stage_running(self, what: str) -> Process:
         """The process, for what users may call; ``OutsideProcess`` where that cannot be."""
         loop: ServerLoop | None = getattr(self, "_loop", None)
         if loop is None:

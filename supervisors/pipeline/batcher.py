@@ -86,7 +86,7 @@ class BatcherStage(LineStage[AnyMessage], ProducerConsumer[AnyMessage, Batch]):
         self.emit(self._batches.due(trio.current_time()))
         self._set_timer()
 
-    def _delivering(self, subscription: Subscription, events: list[Batch]) -> None:
+    def _stage_delivering(self, subscription: Subscription, events: list[Batch]) -> None:
         for batch in events:
             self.line.custody.move(batch.messages, subscription.consumer)
 

@@ -138,10 +138,6 @@ class Line:
             self._look_whether_done()
         self._tell_changed()
 
-    def is_over(self, stage: str) -> bool:
-        """Whether nothing more is to come of a stage: it is done, or too late to come back."""
-        return stage in self.done or (self.draining and stage not in self.alive.values())
-
     def _look_whether_done(self) -> None:
         if not self.draining and self.done.issuperset(self.stage_names()):
             self.is_done = True

@@ -153,7 +153,7 @@ class Processor(Processing, ProducerConsumer[AnyMessage, AnyMessage]):
             max_queued=max(most, self._declared.max_demand),
         )
 
-    def _delivering(self, subscription: Subscription, events: list[AnyMessage]) -> None:
+    def _stage_delivering(self, subscription: Subscription, events: list[AnyMessage]) -> None:
         self.line.custody.move(events, subscription.consumer)
 
     def finish(self) -> None:

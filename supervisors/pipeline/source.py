@@ -50,8 +50,8 @@ class Source(Producer[Message[T]], Generic[T]):
 
     buffer_size: int | None = None
 
-    _line: Line | None = None
-    _index = 0
+    _stage_line: Line | None = None
+    _stage_index = 0
 
     def prepare_for_draining(
         self,
@@ -69,80 +69,80 @@ class Source(Producer[Message[T]], Generic[T]):
         Until then it goes on, but ``handle_demand`` is not called any more and what is emitted is
         given back. ``OutsideProcess`` if no pipeline runs it.
         """
-        if self._line is None:
+        if self._stage_line is None:
             raise OutsideProcess(
                 f"{type(self).__name__}.finish() was called outside a pipeline; "
                 "there Stop(NORMAL) is what a callback may return"
             )
-        self._sending.end()
+        self._stage_sending.end()
 
     def make_dispatcher(self) -> Dispatcher[Message[T]]:
         """In a pipeline, what its processors need."""
-        return super().make_dispatcher() if self._line is None else self._line.make_dispatcher()
+        return super().make_dispatcher() if self._stage_line is None else self._stage_line.make_dispatcher()
 
     # -- in a pipeline ----------------------------------------------------------------------
 
     def enter_line(self, line: Line, index: int) -> None:
         """It is to be this producer of that pipeline; before it starts."""
-        self._line, self._index = line, index
+        self._stage_line, self._stage_index = line, index
 
     def _attach(self, loop: ServerLoop | None) -> None:
         if loop is None and isinstance(self._stage_outlet, SourceOutlet):
             self._stage_outlet.opened()  # it waits for nothing more
         super()._attach(loop)
-        if loop is not None and self._line is not None:
-            self._line.joined(loop.process, self._line.producer_name(self._index))
+        if loop is not None and self._stage_line is not None:
+            self._stage_line.joined(loop.process, self._stage_line.producer_name(self._stage_index))
 
     @property
-    def _giving(self) -> Outlet[Message[T]]:
-        if self._stage_outlet is None and self._line is not None:
-            made = SourceOutlet(self._process, self, self._line)
+    def _stage_giving(self) -> Outlet[Message[T]]:
+        if self._stage_outlet is None and self._stage_line is not None:
+            made = SourceOutlet(self._stage_process, self, self._stage_line)
             self._stage_outlet = cast("Outlet[Message[T]]", made)
-        return super()._giving
+        return super()._stage_giving
 
     @property
-    def _sending(self) -> SourceOutlet:
-        outlet = cast("object", self._giving)
+    def _stage_sending(self) -> SourceOutlet:
+        outlet = cast("object", self._stage_giving)
         assert isinstance(outlet, SourceOutlet), "only a pipeline asks for it"
         return outlet
 
-    def _delivering(self, subscription: Subscription, events: list[Message[T]]) -> None:
-        if self._line is not None:
-            self._line.delivered(subscription, cast("list[AnyMessage]", events))
+    def _stage_delivering(self, subscription: Subscription, events: list[Message[T]]) -> None:
+        if self._stage_line is not None:
+            self._stage_line.delivered(subscription, cast("list[AnyMessage]", events))
 
-    def _wanted(self, count: int) -> Steps:
+    def _stage_wanted(self, count: int) -> Steps:
         """A source that has nothing more stays until all it had has left."""
-        stop = yield from super()._wanted(count)
-        if stop is None or stop.reason != NORMAL or self._line is None:
+        stop = yield from super()._stage_wanted(count)
+        if stop is None or stop.reason != NORMAL or self._stage_line is None:
             return stop
         self.finish()
         return None
 
     @handles(RateOpens)
-    def _rate_opens(self, _message: RateOpens) -> Performed:
-        self._sending.opened()
-        return perform(self._settle())
+    def _stage_rate_opens(self, _message: RateOpens) -> Performed:
+        self._stage_sending.opened()
+        return perform(self._stage_settle())
 
     @handles(Pushed)
-    def _push(self, message: Pushed) -> None:
-        self._sending.push(message.messages)
+    def _stage_push(self, message: Pushed) -> None:
+        self._stage_sending.push(message.messages)
 
     @handles(DrainAsked)
-    def _drain_asked(self, _message: DrainAsked) -> Performed:
-        outlet = self._sending
+    def _stage_drain_asked(self, _message: DrainAsked) -> Performed:
+        outlet = self._stage_sending
         if outlet.draining:
             return None
         outlet.draining = True
-        return perform(self._draining(outlet))
+        return perform(self._stage_draining(outlet))
 
-    def _draining(self, outlet: SourceOutlet) -> Steps:
+    def _stage_draining(self, outlet: SourceOutlet) -> Steps:
         result = yield call_user(self.prepare_for_draining)
         emitted = cast("Emitted[AnyMessage]", result)
-        events, stop = events_in(self._process, self, "prepare_for_draining", emitted)
+        events, stop = events_in(self._stage_process, self, "prepare_for_draining", emitted)
         outlet.emit(events)
         outlet.end()
         return stop if stop is not None and stop.reason != NORMAL else None
 
     @handles(Emptied)
-    def _emptied(self, _message: Emptied) -> Stop | None:
-        return Stop(NORMAL) if self._sending.is_empty else None
+    def _stage_emptied(self, _message: Emptied) -> Stop | None:
+        return Stop(NORMAL) if self._stage_sending.is_empty else None

@@ -43,6 +43,7 @@ class LineStage(Consuming[In], Generic[In]):
         self.line, self._group, self._name = line, group, name
         self._before = tuple(before)
         self._sources: dict[Subscription, str] = {}
+        self._lost: set[str] = set()  # those that will not be back, since the pipeline drains
         self._ends = False
         self.work: Work
 
@@ -72,12 +73,15 @@ class LineStage(Consuming[In], Generic[In]):
             self._look_later(stage)
 
     def _look_later(self, stage: str) -> None:
-        if not self.line.is_over(stage):
+        if stage not in self.line.done:
             send_after(self_(), LookAgain(stage), self.line.declaration.resubscribe_interval)
 
     @handles(LookAgain)
     def _look_again(self, message: LookAgain) -> None:
-        self._look_for(message.stage)
+        if self.line.draining and whereis(message.stage) is None:
+            self._lost.add(message.stage)  # whoever would have started it again has had the time
+        else:
+            self._look_for(message.stage)
         self._end_if_done()
 
     def handle_cancel(self, subscription: Subscription, end: SubscriptionEnded) -> None:
@@ -88,7 +92,7 @@ class LineStage(Consuming[In], Generic[In]):
             self._end_if_done()
 
     def _end_if_done(self) -> None:
-        over = not self._sources and all(map(self.line.is_over, self._before))
+        over = not self._sources and self._lost | self.line.done >= set(self._before)
         if over and not self._ends:
             self._ends = True
             self.finish()
@@ -103,5 +107,5 @@ class LineStage(Consuming[In], Generic[In]):
             **super().facts(),
             "successful": self.work.successful,
             "failed": self.work.failed,
-            "held": self.line.custody.held_by(self._process.pid),
+            "held": self.line.custody.held_by(self._stage_process.pid),
         }

@@ -105,15 +105,26 @@ class PipelineSupervisor(Supervisor):
         line.draining = True
         line.tell_producers(DrainAsked())
         with trio.move_on_after(line.declaration.drain_timeout):
-            await line.wait_until(line.producers_are_over)
-            if line.producers():  # there is nobody left whom they could give anything
-                await self._family.stop(self._producers)
+            await self._end_of_producers()
             await line.wait_until(line.is_empty)
         instruments = self._process.table.instruments
         if PipelineDrained in instruments.wanted:
             seconds = trio.current_time() - began
             left = line.custody.under_way
             instruments.emit(PipelineDrained(self._process.pid, line.name, seconds, left))
+
+    async def _end_of_producers(self) -> None:
+        """By themselves, unless there is nobody left whom they could give anything."""
+        line, abandoned = self.line, False
+        while True:
+            await line.wait_until(line.producers_are_over)
+            if not line.producers():
+                return
+            if abandoned:
+                await self._family.stop(self._producers)
+                return
+            await trio.sleep(line.declaration.resubscribe_interval)  # or it is being restarted
+            abandoned = line.producers_are_over()
 
     @property
     def _producers(self) -> Child:

@@ -162,8 +162,8 @@ def counts_its_demand(life: Life, process: Process) -> None:
         assert life.wanted == outlet.unanswered
         assert not life.stock or not life.wanted
     if isinstance(stage, Middle):
-        assert not stage._waiting or outlet.unanswered == 0
-    behind = isinstance(stage, Middle) and stage._waiting
+        assert not stage._stage_queue or outlet.unanswered == 0
+    behind = isinstance(stage, Middle) and stage._stage_queue
     if not behind and not life.kept() and not outlet.dispatcher.queued:
         assert len(life.infos) == life.infos_queued
 
@@ -193,7 +193,7 @@ def knows_what_is_under_way(life: Life, process: Process, lives: Mapping[object,
     if isinstance(stage, Source) or not process.parked:
         return
     waiting = waiting_in(stage)
-    for subscription, upstream in stage._upstreams.items():
+    for subscription, upstream in stage._stage_producers.items():
         maker = lives[subscription.producer]
         got, sent = life.got[subscription], maker.given_to(subscription)
         held = waiting.get(subscription, [])
@@ -215,7 +215,7 @@ def waiting_in(stage: Middle | Sink) -> dict[Subscription, list[Item]]:
     """What a stage in the middle has been sent and not begun, as nobody wants anything of it."""
     waiting: dict[Subscription, list[Item]] = {}
     if isinstance(stage, Middle):
-        for one in stage._waiting:
+        for one in stage._stage_queue:
             if isinstance(one, Events):
                 waiting.setdefault(one.subscription, []).extend(one.events)
     return waiting

@@ -209,7 +209,7 @@ class Giving(Logged):
         if peer == "consumer":
             life.joined[subscription] = len(life.made) - len(life.kept())
 
-    def _delivering(self, subscription: Subscription, events: list[Item]) -> None:
+    def _stage_delivering(self, subscription: Subscription, events: list[Item]) -> None:
         self.life.given += [(subscription, item) for item in events]
 
     @handles(Mark)

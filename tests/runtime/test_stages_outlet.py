@@ -72,7 +72,7 @@ async def test_what_is_buffered_leaves_before_demand_is_handed_on(node: Node) ->
             order.append(demand)
             return ["new"] * demand
 
-        def _delivering(self, subscription: Subscription, events: list[Any]) -> None:
+        def _stage_delivering(self, subscription: Subscription, events: list[Any]) -> None:
             order.append(list(events))
 
     p = await Telling.start()

@@ -225,6 +225,17 @@ def test_whatever_happens_each_message_has_one_end(
     assert counts.successful + counts.failed + counts.given_back == counts.emitted == 6
 
 
+def brought_to_its_end(held: Custody, message: AnyMessage, end: str, *, parted: bool) -> None:
+    """In one group, or in all there are."""
+    part = [message]
+    if parted:
+        held.hand_out(part, STAGE)
+    if end == "settled":
+        held.settle(*held.finish(part, [], STAGE))
+    else:
+        held.give_back([one.holding for one in part])
+
+
 @pytest.mark.parametrize("groups", [1, 2])
 def test_what_has_ended_leaves_no_cycle_behind(groups: int) -> None:
     held, gone = custody(groups), list[object]()
@@ -234,16 +245,10 @@ def test_what_has_ended_leaves_no_cycle_behind(groups: int) -> None:
             message: AnyMessage = Message(Custody())  # anything that can be watched
             weakref.finalize(message.data, gone.append, end)
             held.admit([message], SOURCE)
-            parts = [[message] for _ in range(groups)]
-            for part in parts:
-                if groups > 1:
-                    held.hand_out(part, STAGE)
-                due = held.finish(part, [], STAGE) if end == "settled" else ([], [])
-                held.settle(*due)
-            if end == "given back":
-                held.give_back([one.holding for part in parts for one in part])
-                held.returned.clear()
-            del message, parts, part, due
+            for _ in range(groups):
+                brought_to_its_end(held, message, end, parted=groups > 1)
+            held.returned.clear()
+            del message
         assert gone == ["settled", "given back"]
     finally:
         gc.enable()

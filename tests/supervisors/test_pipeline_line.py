@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import trio
 
-from runtime import Crashed, Killed, Node, Normal, child_spec, kill, spawn, start, wait_exit
+from runtime import Crashed, Node, Normal, child_spec, kill, self_, spawn, start, wait_exit
 from runtime.current import find_process
 from supervisors.pipeline.declaration import (
     Batcher,
@@ -64,47 +64,33 @@ async def sleeper() -> None:
     await trio.sleep_forever()
 
 
-async def test_a_stage_is_over_when_it_has_ended_normally_or_too_late_to_come_back(
-    node: Node,
-) -> None:
+async def test_a_stage_that_has_ended_normally_is_done_unless_it_is_back(node: Node) -> None:
     made = line()
 
-    async def done() -> None:
-        process = find_process(pid)
+    async def join() -> None:
+        process = find_process(self_())
         assert process is not None
         made.joined(process, "line.processor_0")
+        assert made.done == set()
 
-    pid = spawn(done)
-    await wait_exit(pid)
-    assert made.is_over("line.processor_0")
-    assert not made.is_over("line.producer_0")
-    assert made.is_empty()
-    killed = (await start(child_spec(sleeper))).pid
-    process = find_process(killed)
-    assert process is not None
-    made.joined(process, "line.producer_0")
-    assert made.producer_pids() == [killed]
-    assert made.producers() == [process]
-    made.draining = True
-    assert not made.is_over("line.producer_0")
-    kill(killed)
-    assert await wait_exit(killed) == Killed()
-    assert made.is_over("line.producer_0"), "nobody starts it again"
-    made.draining = False
-    assert not made.is_over("line.producer_0")
-    assert made.producers() == []
+    for _ in range(2):
+        await wait_exit(spawn(join))
+        assert made.done == {"line.processor_0"}
+        assert made.is_empty()
 
 
-async def test_a_stage_that_is_back_is_not_over(node: Node) -> None:
+async def test_a_stage_that_was_killed_is_not(node: Node) -> None:
     made = line()
-    made.done.add("line.processor_0")
     pid = (await start(child_spec(sleeper))).pid
     process = find_process(pid)
     assert process is not None
-    made.joined(process, "line.processor_0")
-    assert not made.is_over("line.processor_0")
+    made.joined(process, "line.producer_0")
+    assert made.producer_pids() == [pid]
+    assert made.producers() == [process]
     kill(pid)
     await wait_exit(pid)
+    assert made.done == set()
+    assert made.producers() == []
 
 
 async def test_who_has_given_back_what_is_told(node: Node) -> None:

@@ -8,7 +8,7 @@ import trio
 from runtime import Node, kill, open_node, whereis
 from supervisors.pipeline.declaration import Group, Processors
 from supervisors.pipeline.message import Message
-from tests.supervisors.pipeline_parts import Handler, Logging, Running, batched
+from tests.supervisors.pipeline_parts import Handler, Listed, Logging, Running, batched, message
 
 
 def group(handle: Handler | None = None, *, max_demand: int = 10) -> Group:
@@ -109,6 +109,31 @@ async def test_the_groups_restart_apart(node: Node) -> None:
     trial = run.ref.test_message("again")
     assert len((await trial.all()).successful) == 1
     await run.stop()
+
+
+async def test_a_group_that_is_killed_while_the_pipeline_drains_comes_back_and_goes_on(
+    node: Node,
+) -> None:
+    """What waits in the producer is not given back for its sake."""
+
+    async def slowly(message: Message[int]) -> Message[int]:
+        await trio.sleep(1)
+        return message
+
+    class Eager(Listed):
+        def init(self) -> None:
+            self.emit(message(item, self.told) for item in self.items)
+            self.items.clear()
+
+    run = Running(range(10))
+    run.source = lambda index: Eager(run.items, run.told)  # type: ignore[method-assign]
+    await run.start(groups={"a": group(slowly, max_demand=2), "b": group(max_demand=2)})
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run.stop)
+        await trio.sleep(0.5)
+        await run.kill("a.processor_0")
+    assert run.told.of("back") == [0, 1]
+    assert run.told.of("ok") == list(range(2, 10))
 
 
 async def test_a_producer_that_dies_gives_back_what_not_all_groups_have_got(node: Node) -> None:

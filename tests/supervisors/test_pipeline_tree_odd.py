@@ -42,7 +42,8 @@ async def test_a_handler_that_stops_its_own_pipeline_does_not_hold_up_the_drain(
         await run.ref.stop()
         return message
 
-    run = await Running([1, 2], stops).start()
+    run = Running([1, 2], stops)
+    await run.start()
     await wait_exit(run.pid)
     assert trio.current_time() == 0.0
     assert run.told.all == [1, 2]
@@ -56,7 +57,8 @@ async def test_a_handler_may_ask_about_its_own_pipeline(node: Node) -> None:
         seen.append((await run.ref.statistics()).under_way)
         return message
 
-    run = await Running([1, 2], asks).start()
+    run = Running([1, 2], asks)
+    await run.start()
     await run.settle()
     await run.stop()
     assert seen == [2, 2]
