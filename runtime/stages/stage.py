@@ -18,7 +18,7 @@ from runtime.stages.subscription_options import Mode
 R_co = TypeVar("R_co", covariant=True)
 
 _OURS: Final = ("runtime", "supervisors")
-_HOOKS: Final = {"_delivering"}
+_HOOKS: Final = {"_stage_delivering"}
 
 
 class StageCall(HandleCall[R_co], frozen=True):

@@ -199,8 +199,8 @@ async def test_what_a_stage_keeps_is_not_in_its_state(node: Node) -> None:
 
 @pytest.mark.parametrize(
     ("base", "name"),
-    [(Producer, "_settle"), (Producer, "_giving"), (Consumer, "_handle"), (Consumer, "_begin"),
-     (ProducerConsumer, "_work"), (ProducerConsumer, "_waiting")],
+    [(Producer, "_stage_settle"), (Producer, "_stage_giving"), (Consumer, "_stage_handle"), (Consumer, "_stage_begin"),
+     (ProducerConsumer, "_stage_work"), (ProducerConsumer, "_stage_queue")],
 )  # fmt: skip
 def test_a_name_that_a_stage_uses_itself_is_refused(base: type[Any], name: str) -> None:
     text = rf"^Mine: {name}: stages use that name themselves, take another$"
@@ -209,5 +209,5 @@ def test_a_name_that_a_stage_uses_itself_is_refused(base: type[Any], name: str) 
 
 
 def test_other_names_are_free() -> None:
-    free = {"_work": 1, "_rows": 2, "_delivering": 3, "__module__": "shop"}
+    free = {"_stage_work": 1, "_rows": 2, "_stage_delivering": 3, "__module__": "shop"}
     assert issubclass(type("Mine", (Producer,), free), Producer)
