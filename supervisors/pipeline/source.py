@@ -78,7 +78,11 @@ class Source(Producer[Message[T]], Generic[T]):
 
     def make_dispatcher(self) -> Dispatcher[Message[T]]:
         """In a pipeline, what its processors need."""
-        return super().make_dispatcher() if self._stage_line is None else self._stage_line.make_dispatcher()
+        return (
+            super().make_dispatcher()
+            if self._stage_line is None
+            else self._stage_line.make_dispatcher()
+        )
 
     # -- in a pipeline ----------------------------------------------------------------------
 

@@ -199,7 +199,8 @@ async def test_what_a_stage_keeps_is_not_in_its_state(node: Node) -> None:
 
 @pytest.mark.parametrize(
     ("base", "name"),
-    [(Producer, "_stage_settle"), (Producer, "_stage_giving"), (Consumer, "_stage_handle"), (Consumer, "_stage_begin"),
+    [(Producer, "_stage_settle"), (Producer, "_stage_giving"),
+     (Consumer, "_stage_handle"), (Consumer, "_stage_begin"),
      (ProducerConsumer, "_stage_work"), (ProducerConsumer, "_stage_queue")],
 )  # fmt: skip
 def test_a_name_that_a_stage_uses_itself_is_refused(base: type[Any], name: str) -> None:
