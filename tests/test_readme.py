@@ -107,9 +107,32 @@ def test_the_bounded_stream_prints_the_pages(folder: Path) -> None:
     assert shown == "page 1\npage 2\nno page: TimedOut(seconds=2.0)\npage 4\n"
 
 
+def test_the_stages_print_five_at_a_time(folder: Path) -> None:
+    (folder / "numbered.py").write_text(program("# numbers.py"))
+    client = """
+import trio
+import trio.testing
+from numbered import Numbers, Printer
+from supervisors import open_supervisor
+
+class Slow(Printer):
+    async def handle_events(self, events, subscription):
+        await super().handle_events(events, subscription)
+        await trio.sleep(1)
+
+async def main():
+    children = [Numbers.child_spec().replace(name="numbers"), Slow.child_spec()]
+    async with open_supervisor(children):
+        await trio.sleep(1.5)
+
+trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+"""
+    assert run(folder, client) == "[0, 1, 2, 3, 4]\n[5, 6, 7, 8, 9]\n"
+
+
 def test_every_program_is_run_here_or_with_the_journeys() -> None:
     marks = ("# counter.py", "# shop.py", "trio.serve_tcp", "async def ping", "# jobs.py",
-             "# test_counter.py", "class Logins", "# pages.py")  # fmt: skip
+             "# test_counter.py", "class Logins", "# pages.py", "# numbers.py")  # fmt: skip
     assert all(any(mark in text for mark in marks) for text in PROGRAMS)
 
 

@@ -20,8 +20,10 @@ from runtime import (
     is_alive,
     kill,
     named,
+    resume,
     snapshot,
     start,
+    suspend,
     via,
     wait_exit,
 )
@@ -68,9 +70,12 @@ async def test_to_subscribe_in_init_is_a_request(node: Node) -> None:
     log: Log = []
     up: Log = []
     p = await Source.start(up, 3)
+    await suspend(p)
     for to in (p, p.pid):
         await AtStart.start(log, to, {"max_demand": 2})
-    assert up == [], "the start has not waited for that"
+    await settled()
+    assert up == [], "the starts have not waited for that"
+    await resume(p)
     await settled()
     assert demands(up)[0] == 2
     assert log[0] == ("subscribed", "producer")

@@ -69,3 +69,28 @@ async def test_by_default_it_keeps_nothing(node: Node) -> None:
 def test_what_it_must_say() -> None:
     with pytest.raises(TypeError, match="abstract"):
         Dispatcher()  # type: ignore[abstract]  # pyright: ignore[reportAbstractUsage]
+
+
+class Keeping(Newest):
+    """Keeps every info until it is asked for those whose turn has come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[object] = []
+
+    def mark(self, message: object) -> bool:
+        self.kept.append(message)
+        return False
+
+    def released(self) -> list[object]:
+        released, self.kept = self.kept, []
+        return released
+
+
+async def test_infos_that_it_keeps_are_asked_for_at_once(node: Node) -> None:
+    log: Log = []
+    p = await Source.start(log, make=Keeping)
+    await queue_info(p, 1)
+    await queue_info(p, 2)
+    await settled()
+    assert log == [("info", 1), ("info", 2)]
