@@ -136,6 +136,7 @@ class Scripted(GenServer):
 def captured_logs() -> Generator[list[Any]]:
     """What is logged in the block, one dict a line, before it is rendered."""
     capture = structlog.testing.LogCapture()
+    structlog.reset_defaults()  # a program that a test has run may have hidden what is no warning
     structlog.configure(processors=[capture])
     try:
         yield capture.entries
