@@ -29,7 +29,7 @@ class Consumer(Consuming[T], Generic[T]):
         At most ``max_demand - min_demand`` at a time; with manual demand as they come, and none if
         a selector has rejected all of a message. ``Stop(reason)`` ends the stage.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no handle_events()")
 
     def _stage_handle(self, events: list[T], subscription: Subscription) -> Steps:
         result = yield call_user(self.handle_events, events, subscription)

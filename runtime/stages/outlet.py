@@ -97,12 +97,13 @@ class Outlet(Generic[T]):
     def join(self, subscription: Subscription, consumer: Process) -> bool:
         """A new consumer; whether it is taken. One that is not is told why."""
         if subscription in self.downstreams:
-            self._tell(consumer, Cancelled(subscription, DUPLICATED_SUBSCRIPTION))
+            consumer.post_system(Cancelled(subscription, DUPLICATED_SUBSCRIPTION))
             return False
         try:
             self.dispatcher.subscribe(subscription)
         except BadSubscription as refusal:
-            self._tell(consumer, Cancelled(subscription, Crashed(refusal.with_traceback(None))))
+            why = Crashed(refusal.with_traceback(None))
+            consumer.post_system(Cancelled(subscription, why))
             return False
         self.downstreams[subscription] = Downstream(
             self._process, consumer, subscription, self.dispatcher.cancel
@@ -122,7 +123,7 @@ class Outlet(Generic[T]):
         """Tell a consumer that this subscription has ended, or never was."""
         consumer = find_process(subscription.consumer)
         if consumer is not None:
-            self._tell(consumer, Cancelled(subscription, UNKNOWN_SUBSCRIPTION))
+            consumer.post_system(Cancelled(subscription, UNKNOWN_SUBSCRIPTION))
 
     # -- demand -----------------------------------------------------------------------------
 
@@ -232,6 +233,9 @@ class Outlet(Generic[T]):
         for info in infos:
             if self.dispatcher.mark(info):
                 self._process.post_system(InfoDue(info))
+        self._release_kept()
+
+    def _release_kept(self) -> None:
         for info in self.dispatcher.released():
             self._process.post_system(InfoDue(info))
 
@@ -244,9 +248,4 @@ class Outlet(Generic[T]):
             self._stage._stage_delivering(subscription, events)
             downstream.process.post_system(Events(subscription, events))
         if deliveries:
-            for info in self.dispatcher.released():
-                self._process.post_system(InfoDue(info))
-
-    @staticmethod
-    def _tell(consumer: Process, message: Cancelled) -> None:
-        consumer.post_system(message)
+            self._release_kept()

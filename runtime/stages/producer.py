@@ -47,7 +47,7 @@ class Producer(Producing[T], Generic[T]):
         stage. Demand that consumers have for events that nobody got is asked for again. GenStage:
         ``handle_demand/2``.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no handle_demand()")
 
     @property
     def _stage_accumulates(self) -> bool:

@@ -47,7 +47,7 @@ class ProducerConsumer(Consuming[In], Producing[Out], Generic[In, Out]):
 
         See ``Consumer.handle_events``; it is called only while consumers want events.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no handle_events()")
 
     def _stage_handle(self, events: list[In], subscription: Subscription) -> Steps:
         result = yield call_user(self.handle_events, events, subscription)
